@@ -1,1 +1,31 @@
-//! Stub.
+//! Two-phase commit as pure functions.
+//!
+//! Nothing here can reach a database or a network: this crate has no dependency that could. A
+//! driver feeds these functions what it read and performs what they return, *after* the commit
+//! that makes it durable. The model checker runs the same functions (`tests/model`).
+//!
+//! | question | file |
+//! |---|---|
+//! | commit or abort? | [`decision`] |
+//! | what does a coordinator do next? | [`coordinator`] |
+//! | what does a participant do with a message? | [`participant`] |
+//! | what does a recovering coordinator do? | [`recovery`] |
+//! | what is a participant in doubt told, and what does it make of its peers? | [`inquiry`] |
+//! | what crosses the wire? | [`message`] |
+//!
+//! The protocol is Gray's two-phase commit (Gray 1978; Bernstein, Hadzilacos and Goodman 1987,
+//! chapter 7) with a durable begin, so that a missing coordinator record is never read as an
+//! answer.
+
+pub mod coordinator;
+pub mod decision;
+pub mod inquiry;
+pub mod message;
+pub mod participant;
+pub mod planted;
+pub mod recovery;
+
+pub use coordinator::{Action, Coordinator, Event, Phase};
+pub use decision::{Ballot, Verdict, decide};
+pub use message::{Acknowledgement, Hazard, Outcome, Vote};
+pub use participant::{BranchState, Effect};

@@ -1,0 +1,98 @@
+//! Transactions that cannot finish by themselves, and what operators do about them.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::views::Status;
+use crate::{ParticipantId, ResolutionId, Text, Timestamp, TransactionId};
+
+/// One bank, as the coordinator knows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ParticipantView {
+    /// Its name.
+    pub participant_id: ParticipantId,
+    /// Where it listens.
+    pub url: String,
+    /// It answered just now.
+    pub reachable: bool,
+}
+
+/// What one participant knows of a transaction.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct BranchEvidence {
+    /// Whose evidence.
+    pub participant: ParticipantId,
+    /// It answered just now.
+    pub reachable: bool,
+    /// The branch's state there; `null` when there is none or nobody answered.
+    pub state: Option<String>,
+    /// Whether the coordinator has its acknowledgement.
+    pub acknowledged: bool,
+    /// What contradicts what.
+    pub hazard: Option<String>,
+}
+
+/// A transaction that needs time or a person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct InDoubt {
+    /// Which transaction.
+    pub transaction_id: TransactionId,
+    /// The coordinator's durable status; `null` when it has no record of it.
+    pub status: Option<Status>,
+    /// The coordinator's phase.
+    pub phase: Option<String>,
+    /// Seconds since it began.
+    pub age_seconds: i64,
+    /// When it began.
+    pub created_at: Timestamp,
+    /// What is being tried.
+    pub trying: String,
+    /// What each participant knows.
+    pub branches: Vec<BranchEvidence>,
+    /// Resolutions that wait for a second admin.
+    pub proposed: Vec<ResolutionAccepted>,
+}
+
+/// What an operator forces on one participant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ResolutionOutcome {
+    /// Apply the branch.
+    Commit,
+    /// Release the branch.
+    Abort,
+}
+
+/// `POST /transactions/{id}/resolutions`.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Force {
+    /// At which participant.
+    pub participant: ParticipantId,
+    /// What to force.
+    pub outcome: ResolutionOutcome,
+    /// Why; kept in the audit trail.
+    #[schema(value_type = String)]
+    pub reason: Text<500>,
+}
+
+/// A proposal that waits for a second admin, or one that was confirmed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ResolutionAccepted {
+    /// Which proposal.
+    pub resolution_id: ResolutionId,
+    /// For which transaction.
+    pub transaction_id: TransactionId,
+    /// At which participant.
+    pub participant: ParticipantId,
+    /// What is forced.
+    pub outcome: ResolutionOutcome,
+    /// Why.
+    pub reason: String,
+    /// Who proposed it.
+    pub proposed_by: String,
+    /// Who confirmed it.
+    pub confirmed_by: Option<String>,
+    /// The branch's state after it was carried out.
+    pub result: Option<String>,
+}

@@ -1,0 +1,24 @@
+//! What crosses HTTP: requests and replies as clients see them. Absent values are `null`.
+
+mod accounts;
+mod auth;
+mod customers;
+mod in_doubt;
+mod ledger;
+mod service;
+mod transfers;
+
+pub use accounts::{
+    Account, AccountStatus, Cash, CashReceipt, Entry, EntryKind, Locking, OpenAccount, PatchAccount,
+};
+pub use auth::{Login, Refresh, Role, TokenPair};
+pub use customers::{ContactInfo, CreateCustomer, CreateLogin, Customer, LoginView, PatchCustomer};
+pub use in_doubt::{
+    BranchEvidence, Force, InDoubt, ParticipantView, ResolutionAccepted, ResolutionOutcome,
+};
+pub use ledger::{LedgerCheck, LedgerCheckItem};
+pub use service::{Health, Page, ProblemView, Readiness, ReadinessItem};
+pub use transfers::{
+    BatchRequest, BatchResult, BatchResults, LegRequest, LegView, Protocol, Status, Timeline,
+    TimelineEvent, TimelineItem, TransferRequest, TransferView,
+};
