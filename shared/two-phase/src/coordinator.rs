@@ -10,6 +10,9 @@ use types::{Code, ParticipantId};
 use crate::decision::{Ballot, Verdict, decide};
 use crate::message::{Acknowledgement, Outcome, Vote};
 
+#[cfg(test)]
+mod tests;
+
 /// How far a transaction has come, beside its status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Phase {
@@ -164,14 +167,16 @@ impl Coordinator {
     }
 
     fn next_undecided(&self) -> Vec<Action> {
+        if self.recovered {
+            // Whatever votes still turn up were meant for another process, and its client has
+            // been told nothing: aborting is always right, and only one rule is to be understood.
+            return vec![Action::Decide(
+                Outcome::Abort,
+                Some(Code::AbortedByRecovery),
+            )];
+        }
         match decide(&self.ballots(), self.deadline_passed) {
             Verdict::Commit => vec![Action::Decide(Outcome::Commit, None)],
-            Verdict::Abort(_) if self.recovered => {
-                vec![Action::Decide(
-                    Outcome::Abort,
-                    Some(Code::AbortedByRecovery),
-                )]
-            }
             Verdict::Abort(reason) => vec![Action::Decide(Outcome::Abort, Some(reason))],
             Verdict::Wait => self
                 .branches
@@ -214,8 +219,7 @@ impl Coordinator {
             Event::Voted(participant, vote) => {
                 let branch = self.branch(&participant)?;
                 branch.contacted = true;
-                // A definitive answer stays: a late BUSY or a duplicate must not soften it.
-                if !matches!(branch.ballot, Ballot::Cast(Vote::Yes | Vote::No { .. })) {
+                if firmness(Ballot::Cast(vote)) > firmness(branch.ballot) {
                     branch.ballot = Ballot::Cast(vote);
                 }
             }
@@ -229,7 +233,10 @@ impl Coordinator {
                 if self.decided.is_none() {
                     return Err(IllegalEvent::NotDecided);
                 }
-                self.branch(&participant)?.acknowledgement = Some(acknowledgement);
+                let known = &mut self.branch(&participant)?.acknowledgement;
+                if known.is_none_or(|known| gravity(acknowledgement) > gravity(known)) {
+                    *known = Some(acknowledgement);
+                }
             }
         }
         Ok(())
@@ -249,6 +256,27 @@ impl Coordinator {
             .iter_mut()
             .find(|branch| branch.participant == *participant)
             .ok_or_else(|| IllegalEvent::Stranger(participant.clone()))
+    }
+}
+
+/// Answers arrive late, twice and in any order, so a firmer one stays: a busy never softens a
+/// promise. A refusal outweighs even a promise, because before the decision an abort is always
+/// right, and a participant that was forced to abort after its yes says no from then on.
+const fn firmness(ballot: Ballot) -> u8 {
+    match ballot {
+        Ballot::Missing => 0,
+        Ballot::Cast(Vote::Busy) => 1,
+        Ballot::Cast(Vote::Yes) => 2,
+        Ballot::Cast(Vote::No { .. } | Vote::Contradiction) => 3,
+    }
+}
+
+/// A hazard is never mended by itself: an acknowledgement that was overtaken by it hides nothing.
+const fn gravity(acknowledgement: Acknowledgement) -> u8 {
+    match acknowledgement {
+        Acknowledgement::Done => 0,
+        Acknowledgement::Mixed => 1,
+        Acknowledgement::Hazard { .. } => 2,
     }
 }
 

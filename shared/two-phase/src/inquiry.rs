@@ -43,10 +43,11 @@ pub enum Peer {
 ///
 /// A peer that was told the outcome passes it on. A peer that refused, or that wrote a tombstone,
 /// can never vote yes any more, so nobody can have decided to commit. A peer that is prepared
-/// knows no more than we do, and a forced one knows an operator's opinion only: wait.
+/// knows no more than we do, and a forced one knows an operator's opinion only: wait. So do peers
+/// that contradict each other: somebody's data was lost, and a third opinion mends nothing.
 #[must_use]
 pub fn conclude(peers: &[Peer]) -> Option<Outcome> {
-    peers.iter().find_map(|peer| match peer {
+    let mut known = peers.iter().filter_map(|peer| match peer {
         Peer::Branch(BranchState::Committed) => Some(Outcome::Commit),
         Peer::Branch(BranchState::Aborted | BranchState::Refused) => Some(Outcome::Abort),
         Peer::Branch(
@@ -56,7 +57,9 @@ pub fn conclude(peers: &[Peer]) -> Option<Outcome> {
             | BranchState::HeuristicMixed,
         )
         | Peer::Unreachable => None,
-    })
+    });
+    let first = known.next()?;
+    known.all(|other| other == first).then_some(first)
 }
 
 #[cfg(test)]
@@ -97,6 +100,11 @@ mod tests {
                 Some(Outcome::Abort),
             ),
             (&[Peer::Branch(S::Refused)], Some(Outcome::Abort)),
+            (&[Peer::Branch(S::HeuristicMixed)], None),
+            (
+                &[Peer::Branch(S::Committed), Peer::Branch(S::Aborted)],
+                None,
+            ),
             (&[], None),
         ] {
             assert_eq!(conclude(peers), conclusion, "{peers:?}");

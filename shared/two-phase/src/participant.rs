@@ -6,6 +6,9 @@ use types::Code;
 use crate::message::{Acknowledgement, Hazard, Outcome, Vote};
 use crate::planted::{Bug, is_planted};
 
+#[cfg(test)]
+mod tests;
+
 /// The durable state of a branch. That there is none is `None`, and never read as success.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
@@ -88,6 +91,10 @@ pub enum PrepareStep {
 ///
 /// `same_content` says whether the branch was prepared with the same legs; it matters only where
 /// there are any, so tombstones ignore it.
+///
+/// A branch that is over answers no with [`Code::AbortedByRecovery`]; a driver that keeps the
+/// reason of a refusal beside the branch answers that one instead, so that a repeated PREPARE
+/// gets the same answer.
 #[must_use]
 pub const fn on_prepare(state: Option<BranchState>, same_content: bool) -> PrepareStep {
     use BranchState as S;
@@ -156,7 +163,7 @@ pub struct DecisionStep {
 
 /// COMMIT or ABORT meets a branch.
 #[must_use]
-pub const fn on_decision(state: Option<BranchState>, outcome: Outcome) -> DecisionStep {
+pub fn on_decision(state: Option<BranchState>, outcome: Outcome) -> DecisionStep {
     use Acknowledgement::{Done, Mixed};
     use BranchState as S;
     use Effect::{Apply, Nothing, Release, Tombstone};
