@@ -1,0 +1,358 @@
+//! A private cluster: made once, kept in the data directory, run as a child process.
+
+use std::{
+    collections::BTreeMap,
+    fs::{self, DirBuilder, OpenOptions},
+    io::Write,
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use serde::{Deserialize, Serialize};
+use sqlx::{ConnectOptions, Connection, PgConnection, postgres::PgConnectOptions};
+
+use super::{Binaries, Unprivileged};
+use crate::{
+    Error, Result,
+    data_dir::{DataDir, random_hex},
+    ports::PostgresPort,
+    process::Process,
+    state::{read_json, write_json},
+};
+
+/// The name of the one superuser of a private cluster.
+const SUPERUSER: &str = "postgres";
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What a cluster is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Somebody's bank: every commit reaches the disk before it is acknowledged.
+    Keep,
+    /// A test run that deletes it afterwards. Nothing is forced to the disk: what a killed *process*
+    /// has written survives in the operating system all the same, and machines are not switched off
+    /// in tests.
+    ThrowAway,
+}
+
+/// What is remembered of a cluster between runs, in a file only its owner can read.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Saved {
+    /// The cluster's own folder; outside the data directory where the server's user cannot reach it.
+    pub folder: PathBuf,
+    /// The port it listened on last, and listens on again if nobody took it meanwhile.
+    pub port: u16,
+    /// The superuser's password.
+    pub superuser_password: String,
+    /// The passwords of the services' roles.
+    pub passwords: BTreeMap<String, String>,
+}
+
+/// A cluster that exists; whether it runs is another matter.
+#[derive(Debug, Clone)]
+pub struct Cluster {
+    binaries: Binaries,
+    user: Option<Unprivileged>,
+    purpose: Purpose,
+    connections: u32,
+    saved: Saved,
+    _port: Arc<PostgresPort>,
+}
+
+impl Cluster {
+    /// Opens the data directory's cluster, or makes it.
+    ///
+    /// # Errors
+    /// When there is no PostgreSQL of the right version, or initdb fails.
+    pub fn open(
+        data: &DataDir,
+        purpose: Purpose,
+        connections: u32,
+        progress: &dyn Fn(&str),
+    ) -> Result<Self> {
+        let user = Unprivileged::needed()?;
+        if let Some(saved) = read_json::<Saved>(&data.cluster_file())?
+            && let Ok(version) = fs::read_to_string(saved.folder.join("PG_VERSION"))
+        {
+            let binaries = Binaries::require(version.trim().parse().unwrap_or(0))?;
+            let port = Arc::new(PostgresPort::take(Some(saved.port))?);
+            let saved = Saved {
+                port: port.port(),
+                ..saved
+            };
+            return Ok(Self {
+                binaries,
+                user,
+                purpose,
+                connections,
+                saved,
+                _port: port,
+            });
+        }
+        let binaries = Binaries::find(None).ok_or_else(super::install::missing)?;
+        let folder = place(data, user, progress)?;
+        let port = Arc::new(PostgresPort::take(None)?);
+        let saved = Saved {
+            folder,
+            port: port.port(),
+            superuser_password: random_hex(16)?,
+            passwords: BTreeMap::new(),
+        };
+        let cluster = Self {
+            binaries,
+            user,
+            purpose,
+            connections,
+            saved,
+            _port: port,
+        };
+        cluster.initialise()?;
+        cluster.save(data)?;
+        Ok(cluster)
+    }
+
+    /// Remembers port and passwords for the next run.
+    ///
+    /// # Errors
+    /// Those of writing.
+    pub fn save(&self, data: &DataDir) -> Result<()> {
+        write_json(&data.cluster_file(), &self.saved)
+    }
+
+    /// Deletes the cluster of a data directory if it lies outside of it; what is inside goes with it.
+    ///
+    /// # Errors
+    /// When something cannot be deleted.
+    pub fn erase_outside(data: &DataDir) -> Result<()> {
+        let Some(saved) = read_json::<Saved>(&data.cluster_file())? else {
+            return Ok(());
+        };
+        let Some(outside) = saved.folder.parent() else {
+            return Ok(());
+        };
+        // The file may have been edited or copied: only what has our marker is deleted.
+        if saved.folder.starts_with(data.root()) || !outside.exists() {
+            return Ok(());
+        }
+        DataDir::erase(outside)?;
+        let _ = fs::remove_dir(outside);
+        Ok(())
+    }
+
+    /// What has to be kept between runs.
+    pub fn saved(&mut self) -> &mut Saved {
+        &mut self.saved
+    }
+
+    /// Where its files are.
+    pub fn folder(&self) -> &Path {
+        &self.saved.folder
+    }
+
+    /// The port it listens on.
+    pub fn port(&self) -> u16 {
+        self.saved.port
+    }
+
+    /// A superuser's URL.
+    pub fn url(&self, database: &str) -> String {
+        self.url_of(SUPERUSER, &self.saved.superuser_password, database)
+    }
+
+    /// The URL of any role. Passwords are hexadecimal, so nothing needs escaping.
+    pub fn url_of(&self, role: &str, password: &str, database: &str) -> String {
+        format!(
+            "postgres://{role}:{password}@127.0.0.1:{}/{database}",
+            self.saved.port
+        )
+    }
+
+    /// Starts the server, on its old port if that is free. What it says goes to `log`.
+    ///
+    /// # Errors
+    /// When the server or its log cannot be started.
+    pub fn spawn(
+        &self,
+        log: &Path,
+        on_end: impl FnOnce(std::process::ExitStatus) + Send + 'static,
+    ) -> Result<Process> {
+        let output = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .mode(0o600)
+            .open(log)
+            .map_err(Error::path("open", log))?;
+        let second = output.try_clone().map_err(Error::path("open", log))?;
+        let mut command = self.command("postgres");
+        command
+            .arg("-D")
+            .arg(&self.saved.folder)
+            .stdout(output)
+            .stderr(second);
+        for (name, value) in self.settings() {
+            command.arg("-c").arg(format!("{name}={value}"));
+        }
+        Process::spawn(command, on_end).map_err(Error::io("cannot start PostgreSQL"))
+    }
+
+    /// Waits until the server answers queries.
+    ///
+    /// # Errors
+    /// When it ends first, or a minute has passed.
+    pub async fn ready(&self, process: &Process, log: &Path) -> Result<()> {
+        let began = Instant::now();
+        let options: PgConnectOptions = self.url("postgres").parse().map_err(Error::database(
+            "the address of our own server is malformed",
+        ))?;
+        loop {
+            if let Some(status) = process.ended() {
+                return Err(Error::Ended {
+                    name: "postgres".into(),
+                    status,
+                    output: crate::bank::tail(log),
+                });
+            }
+            let answer = match options.clone().disable_statement_logging().connect().await {
+                Ok(connection) => {
+                    let _ = PgConnection::close(connection).await;
+                    return Ok(());
+                }
+                Err(error) => error.to_string(),
+            };
+            if began.elapsed() > PATIENCE {
+                let seconds = PATIENCE.as_secs();
+                return Err(Error::NotReady {
+                    name: "postgres".into(),
+                    seconds,
+                    answer,
+                });
+            }
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+    }
+
+    fn settings(&self) -> Vec<(&'static str, String)> {
+        let mut settings = vec![
+            ("listen_addresses", "127.0.0.1".into()),
+            ("port", self.saved.port.to_string()),
+            // A socket's path may have about 100 letters; a data directory's may have more.
+            ("unix_socket_directories", String::new()),
+            ("max_connections", self.connections.to_string()),
+            ("shared_buffers", "128MB".into()),
+            ("max_wal_size", "2GB".into()),
+            ("timezone", "UTC".into()),
+            ("log_timezone", "UTC".into()),
+            ("logging_collector", "off".into()),
+            ("log_line_prefix", "%m [%p] %d ".into()),
+        ];
+        if self.purpose == Purpose::ThrowAway {
+            settings.extend([("fsync", "off".into()), ("full_page_writes", "off".into())]);
+        }
+        settings
+    }
+
+    fn initialise(&self) -> Result<()> {
+        let folder = &self.saved.folder;
+        let password = folder.with_extension("password");
+        let mut file = OpenOptions::new()
+            .create(true)
+            .truncate(true)
+            .write(true)
+            .mode(0o600)
+            .open(&password)
+            .map_err(Error::path("write", &password))?;
+        file.write_all(self.saved.superuser_password.as_bytes())
+            .map_err(Error::path("write", &password))?;
+        if let Some(user) = self.user {
+            user.own(&password)?;
+        }
+        let mut command = self.command("initdb");
+        command.args(["--encoding=UTF8", "--no-locale", "--auth=scram-sha-256"]);
+        command.arg(format!("--username={SUPERUSER}"));
+        command.arg("--pwfile").arg(&password).arg("-D").arg(folder);
+        if self.purpose == Purpose::ThrowAway {
+            command.arg("--no-sync");
+        }
+        let output = command.output().map_err(Error::io("cannot start initdb"));
+        let _ = fs::remove_file(&password);
+        let output = output?;
+        if !output.status.success() {
+            let text = [output.stdout, output.stderr].concat();
+            let output_text = String::from_utf8_lossy(&text).into_owned();
+            return Err(Error::Tool {
+                program: "initdb".into(),
+                status: output.status,
+                output: output_text,
+            });
+        }
+        let rules = folder.join("pg_hba.conf");
+        let text = "# Only passwords, and only from this machine.\n\
+                    host all all 127.0.0.1/32 scram-sha-256\n";
+        fs::write(&rules, text).map_err(Error::path("write", &rules))
+    }
+
+    fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(self.binaries.program(program));
+        // The working directory of the caller may be closed to the server's user.
+        command.current_dir("/").stdin(Stdio::null());
+        // Messages in English, and on macOS no threads that the server then refuses to run with.
+        command
+            .env("LC_ALL", "C")
+            .env_remove("PGDATA")
+            .env_remove("PGPORT")
+            .env_remove("PGOPTIONS");
+        if let Some(user) = self.user {
+            user.apply(&mut command);
+        }
+        command
+    }
+}
+
+/// Makes the empty folder for a new cluster: in the data directory, or where the server's user can
+/// reach it. Remains of an initdb that did not finish are removed.
+fn place(data: &DataDir, user: Option<Unprivileged>, progress: &dyn Fn(&str)) -> Result<PathBuf> {
+    let inside = data.root().join("postgres");
+    make_empty(&inside)?;
+    let Some(user) = user else { return Ok(inside) };
+    user.own(&inside)?;
+    if user.reaches(&inside) {
+        return Ok(inside);
+    }
+    fs::remove_dir(&inside).map_err(Error::path("remove", &inside))?;
+    let outside = Path::new("/var/tmp").join(format!("bank-postgres-{}", random_hex(6)?));
+    // Others may look into /var/tmp, but not into this.
+    DirBuilder::new()
+        .mode(0o711)
+        .create(&outside)
+        .map_err(Error::path("make", &outside))?;
+    let marked = DataDir::open(&outside, Some(&outside))?;
+    let folder = marked.root().join("postgres");
+    make_empty(&folder)?;
+    user.own(&folder)?;
+    if !user.reaches(&folder) {
+        return Err(Error::Refused(format!(
+            "PostgreSQL does not run as root, and the user it would run as can reach neither {} nor {}",
+            inside.display(),
+            folder.display()
+        )));
+    }
+    progress(&format!(
+        "PostgreSQL's user cannot reach {}, so the databases lie in {}",
+        data.root().display(),
+        folder.display()
+    ));
+    Ok(folder)
+}
+
+fn make_empty(folder: &Path) -> Result<()> {
+    if folder.exists() {
+        fs::remove_dir_all(folder).map_err(Error::path("empty", folder))?;
+    }
+    DirBuilder::new()
+        .mode(0o700)
+        .create(folder)
+        .map_err(Error::path("make", folder))
+}
