@@ -49,7 +49,7 @@ impl CustomerService {
     /// As for any call.
     pub async fn logout(&self, refresh: &Refresh) -> Result<(), Error> {
         self.0
-            .send_ignoring_body(Call::post("/auth/logout", refresh))
+            .send_ignoring_body(Call::post("/auth/logout", refresh).anonymous())
             .await
     }
 

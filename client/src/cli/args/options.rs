@@ -1,0 +1,110 @@
+//! Options of every command.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use client::Addresses;
+
+use crate::cli::failure::Failure;
+use crate::cli::output::Format;
+
+/// How data is written, and where the bank is.
+#[derive(Debug, Clone, Args)]
+pub struct Options {
+    /// How data is written
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value = "table",
+        value_name = "FORMAT"
+    )]
+    pub output: Format,
+
+    /// Only data and errors, no notes
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+
+    /// Where customer-service is [default: http://127.0.0.1:3001]
+    #[arg(
+        long,
+        global = true,
+        env = "BANKING_URL_CUSTOMER",
+        value_name = "URL",
+        hide_env = true,
+        help_heading = "Addresses"
+    )]
+    pub url_customer: Option<String>,
+
+    /// Where accounts-service is [default: http://127.0.0.1:3002]; more banks as URL,bank-2=URL
+    #[arg(
+        long,
+        global = true,
+        env = "BANKING_URL_ACCOUNTS",
+        value_name = "URL",
+        hide_env = true,
+        help_heading = "Addresses"
+    )]
+    pub url_accounts: Option<String>,
+
+    /// Where transactions-service is [default: http://127.0.0.1:3003]
+    #[arg(
+        long,
+        global = true,
+        env = "BANKING_URL_TRANSACTIONS",
+        value_name = "URL",
+        hide_env = true,
+        help_heading = "Addresses"
+    )]
+    pub url_transactions: Option<String>,
+
+    /// Added to the default ports
+    #[arg(
+        long,
+        global = true,
+        env = "BANK_PORT_OFFSET",
+        value_name = "N",
+        hide = true,
+        default_value_t = 0
+    )]
+    pub port_offset: u16,
+
+    /// Access token instead of a session
+    #[arg(
+        long,
+        global = true,
+        env = "BANKING_TOKEN",
+        hide = true,
+        hide_env_values = true
+    )]
+    pub token: Option<String>,
+
+    /// Session file
+    #[arg(
+        long,
+        global = true,
+        env = "BANKING_SESSION",
+        value_name = "FILE",
+        hide = true
+    )]
+    pub session: Option<PathBuf>,
+}
+
+impl Options {
+    /// Where the services are. An empty variable counts as unset.
+    pub fn addresses(&self) -> Result<Addresses, Failure> {
+        let given = |value: &Option<String>| value.clone().filter(|text| !text.trim().is_empty());
+        let usage = |error: client::InvalidAddress| Failure::Usage(format!("{error}."));
+        let mut addresses = Addresses::local(self.port_offset);
+        if let Some(url) = given(&self.url_customer) {
+            addresses = addresses.with_customers(&url).map_err(usage)?;
+        }
+        if let Some(list) = given(&self.url_accounts) {
+            addresses = addresses.with_accounts(&list).map_err(usage)?;
+        }
+        if let Some(url) = given(&self.url_transactions) {
+            addresses = addresses.with_transactions(&url).map_err(usage)?;
+        }
+        Ok(addresses)
+    }
+}

@@ -1,0 +1,138 @@
+//! What operators do.
+
+use client::ListQuery;
+use futures_util::future::join_all;
+use serde::Serialize;
+use types::ParticipantId;
+use types::views::{Force, LedgerCheck};
+
+use crate::cli::args::AdminCommand;
+use crate::cli::context::Context;
+use crate::cli::failure::Failure;
+use crate::cli::output::Sheet;
+use crate::cli::render;
+use crate::cli::table::Record;
+
+/// The largest page the service gives.
+const PAGE: u32 = 200;
+
+#[derive(Debug, Serialize)]
+struct Checked {
+    participant_id: ParticipantId,
+    #[serde(flatten)]
+    check: LedgerCheck,
+}
+
+#[derive(Debug, Serialize)]
+struct AllChecked {
+    ok: bool,
+    banks: Vec<Checked>,
+}
+
+pub async fn execute(context: &Context, command: AdminCommand) -> Result<(), Failure> {
+    context.require_login()?;
+    let transactions = context.bank.transactions();
+    match command {
+        AdminCommand::InDoubt => {
+            let list = ListQuery {
+                limit: Some(PAGE),
+                cursor: None,
+            };
+            let page = transactions.in_doubt(&list).await?;
+            context.out.show(&page, render::in_doubt(&page.items))?;
+            if page.next_cursor.is_some() {
+                context.out.warn("There are more than are shown.");
+            }
+            Ok(())
+        }
+        AdminCommand::Resolve {
+            transaction,
+            participant,
+            outcome,
+            reason,
+        } => {
+            let force = Force {
+                participant,
+                outcome: outcome.into(),
+                reason,
+            };
+            let resolution = transactions.resolve(transaction, &force).await?;
+            let value = serde_json::json!({
+                "resolution_id": resolution,
+                "transaction_id": transaction,
+            });
+            let record = Record::new()
+                .field("Resolution", resolution)
+                .field("Transaction", transaction);
+            context.out.show(&value, record)?;
+            context.out.note(&format!(
+                "Proposed; nothing has happened yet. Another admin carries it out with\n  \
+                 banking-cli admin confirm {transaction} \\\n      {resolution}"
+            ));
+            Ok(())
+        }
+        AdminCommand::Confirm {
+            transaction,
+            resolution,
+        } => {
+            let accepted = transactions.confirm(transaction, resolution).await?;
+            context.out.show(&accepted, render::resolution(&accepted))
+        }
+        AdminCommand::LedgerCheck => ledger_check(context).await,
+        AdminCommand::RotateKeys => {
+            let answer = context.bank.customers().rotate_keys().await?;
+            let mut record = Record::new();
+            if let Some(kid) = answer.get("kid").and_then(|kid| kid.as_str()) {
+                record = record.field("New key", kid);
+            }
+            context.out.show(&answer, record)?;
+            context
+                .out
+                .note("Tokens are signed with a new key. Those signed before stay valid.");
+            Ok(())
+        }
+    }
+}
+
+async fn ledger_check(context: &Context) -> Result<(), Failure> {
+    let banks = context.bank.banks().await?;
+    let answers = join_all(banks.iter().map(client::AccountsService::ledger_check)).await;
+    let mut checked = Vec::new();
+    let mut missing = Vec::new();
+    for (bank, answer) in banks.iter().zip(answers) {
+        match answer {
+            Ok(check) => checked.push(Checked {
+                participant_id: bank.participant().clone(),
+                check,
+            }),
+            Err(refusal @ client::Error::Refused(_)) => return Err(refusal.into()),
+            Err(error) => missing.push(error),
+        }
+    }
+    let wrong: Vec<_> = checked
+        .iter()
+        .filter(|bank| !bank.check.ok)
+        .map(|bank| bank.participant_id.to_string())
+        .collect();
+    let sheets = checked
+        .iter()
+        .map(|bank| render::ledger(&bank.participant_id, &bank.check));
+    let sheet = Sheet::All(sheets.collect());
+    let value = AllChecked {
+        ok: wrong.is_empty() && missing.is_empty(),
+        banks: checked,
+    };
+    context.out.show(&value, sheet)?;
+    if !wrong.is_empty() {
+        let banks = wrong.join(", ");
+        return Err(Failure::Refused(format!(
+            "The ledger is not in order: {banks}."
+        )));
+    }
+    match missing.first() {
+        None => Ok(()),
+        Some(error) => Err(Failure::Incomplete(format!(
+            "Not every bank was checked: {error}."
+        ))),
+    }
+}
