@@ -1,0 +1,279 @@
+//! Lists: what arrives while one list is being worked on forms the next one.
+//!
+//! This is group commit in the sense of Gray and Reuter ("Transaction Processing", 1993, section
+//! 10.6), without a timer: an item that finds the queue idle is handled at once and alone, and
+//! under load lists grow by themselves. Nothing waits for a list-mate, because each item has its
+//! own answer and a list is formed anew at every step.
+
+use std::sync::Arc;
+
+use tokio::sync::{Mutex, mpsc, oneshot};
+
+/// Bounds of a queue.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// The longest list. Longer ones would hold row locks for longer than a caller wants to wait.
+    pub max_items: usize,
+    /// How many items may wait; further ones are refused at once, so that memory stays bounded.
+    pub max_waiting: usize,
+    /// How many lists are worked on at the same time.
+    pub workers: usize,
+}
+
+/// Why an item has no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NoAnswer {
+    /// Too many items are waiting. The item was not taken; nothing happened.
+    #[error("the queue is full")]
+    Full,
+    /// The list was lost half-way. Whether anything happened to the item is unknown.
+    #[error("the list was lost")]
+    Lost,
+}
+
+type Waiting<T, R> = (T, oneshot::Sender<R>);
+
+/// A queue whose handler is given lists.
+///
+/// Cheap to clone. When the last clone is dropped the workers finish what is waiting and end.
+pub struct ListQueue<T, R> {
+    name: &'static str,
+    sender: mpsc::Sender<Waiting<T, R>>,
+}
+
+impl<T, R> Clone for ListQueue<T, R> {
+    fn clone(&self) -> Self {
+        Self {
+            name: self.name,
+            sender: self.sender.clone(),
+        }
+    }
+}
+
+impl<T: Send + 'static, R: Send + 'static> ListQueue<T, R> {
+    /// Starts the workers.
+    ///
+    /// `handler` is given at least one item and answers each in the same order; an answer that is
+    /// missing becomes [`NoAnswer::Lost`]. It runs in a task of its own, so that a caller that
+    /// goes away leaves nothing half-done.
+    pub fn new<F, Fut>(name: &'static str, limits: Limits, handler: F) -> Self
+    where
+        F: Fn(Vec<T>) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Vec<R>> + Send + 'static,
+    {
+        let (sender, receiver) = mpsc::channel(limits.max_waiting.max(1));
+        let receiver = Arc::new(Mutex::new(receiver));
+        let handler = Arc::new(handler);
+        for _ in 0..limits.workers.max(1) {
+            let (receiver, handler) = (Arc::clone(&receiver), Arc::clone(&handler));
+            tokio::spawn(work(name, limits.max_items.max(1), receiver, handler));
+        }
+        Self { name, sender }
+    }
+
+    /// Hands in one item and waits for its answer.
+    ///
+    /// # Errors
+    /// [`NoAnswer`].
+    pub async fn submit(&self, item: T) -> Result<R, NoAnswer> {
+        self.hand_in(item)?.await.map_err(|_| NoAnswer::Lost)
+    }
+
+    /// Hands in items that came together and waits for all answers, in the same order.
+    pub async fn submit_all(&self, items: Vec<T>) -> Vec<Result<R, NoAnswer>> {
+        let handed_in: Vec<_> = items.into_iter().map(|item| self.hand_in(item)).collect();
+        let mut answers = Vec::with_capacity(handed_in.len());
+        for waiting in handed_in {
+            answers.push(match waiting {
+                Ok(receiver) => receiver.await.map_err(|_| NoAnswer::Lost),
+                Err(full) => Err(full),
+            });
+        }
+        answers
+    }
+
+    fn hand_in(&self, item: T) -> Result<oneshot::Receiver<R>, NoAnswer> {
+        let (answer, receiver) = oneshot::channel();
+        match self.sender.try_send((item, answer)) {
+            Ok(()) => Ok(receiver),
+            Err(mpsc::error::TrySendError::Full(_)) => {
+                metrics::counter!("bank_queue_full_total", "queue" => self.name).increment(1);
+                Err(NoAnswer::Full)
+            }
+            Err(mpsc::error::TrySendError::Closed(_)) => Err(NoAnswer::Lost),
+        }
+    }
+}
+
+async fn work<T, R, F, Fut>(
+    name: &'static str,
+    max_items: usize,
+    receiver: Arc<Mutex<mpsc::Receiver<Waiting<T, R>>>>,
+    handler: Arc<F>,
+) where
+    T: Send + 'static,
+    R: Send + 'static,
+    F: Fn(Vec<T>) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Vec<R>> + Send + 'static,
+{
+    loop {
+        let mut waiting = Vec::new();
+        // The lock is held while waiting, so exactly one idle worker takes the next list whole.
+        let taken = receiver
+            .lock()
+            .await
+            .recv_many(&mut waiting, max_items)
+            .await;
+        if taken == 0 {
+            return;
+        }
+        let (items, answers): (Vec<T>, Vec<oneshot::Sender<R>>) = waiting.into_iter().unzip();
+        metrics::histogram!("bank_list_items", "queue" => name).record(count(items.len()));
+        // A task of its own: a panic loses one list, not the worker.
+        match tokio::spawn(handler(items)).await {
+            Ok(results) => {
+                for (answer, result) in answers.into_iter().zip(results) {
+                    // A caller that went away does not want its answer.
+                    drop(answer.send(result));
+                }
+            }
+            Err(error) => tracing::error!(event = "LIST_LOST", queue = name, %error),
+        }
+    }
+}
+
+/// Runs a list whole; where it fails for a reason that one item may carry, halves it down to that
+/// item, so that the others go on.
+///
+/// `worth_halving` says which errors those are: not a lost connection, which every half would meet
+/// again. Answers come in the order of `items`.
+pub async fn halving<T, R, E, F, Fut>(
+    items: Vec<T>,
+    worth_halving: impl Fn(&E) -> bool,
+    run: F,
+) -> Vec<Result<R, Arc<E>>>
+where
+    T: Clone,
+    F: Fn(Vec<T>) -> Fut,
+    Fut: Future<Output = Result<Vec<R>, E>>,
+{
+    let mut answers = Vec::with_capacity(items.len());
+    // The part that comes first in the list lies on top.
+    let mut parts = vec![items];
+    while let Some(mut part) = parts.pop() {
+        match run(part.clone()).await {
+            Ok(results) => answers.extend(results.into_iter().map(Ok)),
+            Err(error) if part.len() > 1 && worth_halving(&error) => {
+                let rest = part.split_off(part.len() / 2);
+                parts.push(rest);
+                parts.push(part);
+            }
+            Err(error) => {
+                let error = Arc::new(error);
+                answers.extend(part.iter().map(|_| Err(Arc::clone(&error))));
+            }
+        }
+    }
+    answers
+}
+
+/// A list's length for a histogram.
+fn count(items: usize) -> u32 {
+    u32::try_from(items).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use tokio::sync::Semaphore;
+
+    use super::*;
+
+    const LIMITS: Limits = Limits {
+        max_items: 100,
+        max_waiting: 100,
+        workers: 1,
+    };
+
+    #[tokio::test]
+    async fn what_arrives_while_a_list_is_written_forms_the_next_one() {
+        let lists = Arc::new(AtomicUsize::new(0));
+        let gate = Arc::new(Semaphore::new(0));
+        let queue = {
+            let (lists, gate) = (Arc::clone(&lists), Arc::clone(&gate));
+            ListQueue::new("test", LIMITS, move |items: Vec<u32>| {
+                let (lists, gate) = (Arc::clone(&lists), Arc::clone(&gate));
+                async move {
+                    lists.fetch_add(1, Ordering::SeqCst);
+                    gate.acquire().await.expect("open").forget();
+                    items.iter().map(|item| item * 2).collect()
+                }
+            })
+        };
+        let first = tokio::spawn({
+            let queue = queue.clone();
+            async move { queue.submit(1).await }
+        });
+        while lists.load(Ordering::SeqCst) == 0 {
+            tokio::task::yield_now().await;
+        }
+        let rest = tokio::spawn({
+            let queue = queue.clone();
+            async move { queue.submit_all((2..=50).collect()).await }
+        });
+        tokio::task::yield_now().await;
+        gate.add_permits(2);
+        assert_eq!(first.await.expect("joined"), Ok(2));
+        let expected: Vec<_> = (2..=50).map(|item| Ok(item * 2)).collect();
+        assert_eq!(rest.await.expect("joined"), expected);
+        assert_eq!(lists.load(Ordering::SeqCst), 2);
+    }
+
+    #[tokio::test]
+    async fn a_full_queue_refuses_at_once() {
+        let limits = Limits {
+            max_waiting: 1,
+            ..LIMITS
+        };
+        let queue = ListQueue::new("test", limits, |items: Vec<()>| async move {
+            std::future::pending::<()>().await;
+            items
+        });
+        let answers = tokio::time::timeout(
+            std::time::Duration::from_millis(200),
+            queue.submit_all(vec![(), (), ()]),
+        );
+        drop(answers.await);
+        assert_eq!(queue.submit(()).await, Err(NoAnswer::Full));
+    }
+
+    #[tokio::test]
+    async fn one_poisoned_item_does_not_spoil_its_list() {
+        let answers = halving(
+            (0..10).collect(),
+            |error: &&str| *error == "poison",
+            |items: Vec<u32>| async move {
+                if items.contains(&7) {
+                    Err("poison")
+                } else {
+                    Ok(items)
+                }
+            },
+        )
+        .await;
+        for (item, answer) in (0..10).zip(answers) {
+            assert_eq!(answer.is_err(), item == 7, "{item}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_panic_loses_one_list_and_not_the_queue() {
+        let queue = ListQueue::new("test", LIMITS, |items: Vec<bool>| async move {
+            assert!(!items.contains(&true), "planted");
+            items
+        });
+        assert_eq!(queue.submit(true).await, Err(NoAnswer::Lost));
+        assert_eq!(queue.submit(false).await, Ok(false));
+    }
+}

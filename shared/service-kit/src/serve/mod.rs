@@ -1,0 +1,154 @@
+//! Serving: the routes every service has, the envelope around each request, and shutting down
+//! without losing what is being worked on.
+
+mod envelope;
+mod listener;
+mod probes;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::Router;
+use futures_util::future::BoxFuture;
+use sqlx::PgPool;
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_swagger_ui::SwaggerUi;
+
+use crate::auth::{Signer, Verifier};
+use crate::config::BankConfig;
+use crate::metrics;
+use crate::rate_limit::RateLimit;
+
+pub use listener::{BindError, bind, serve, shutdown_signal};
+
+/// The address at the other end of the connection. `X-Forwarded-For` is not believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Peer(pub SocketAddr);
+
+impl<S: Send + Sync> axum::extract::FromRequestParts<S> for Peer {
+    type Rejection = crate::Problem;
+
+    async fn from_request_parts(
+        parts: &mut axum::http::request::Parts,
+        _: &S,
+    ) -> Result<Self, crate::Problem> {
+        let peer = parts.extensions.get::<Self>().copied();
+        peer.ok_or_else(|| crate::Problem::internal("the peer is not in the request"))
+    }
+}
+
+/// What is limited for each caller.
+#[derive(Debug, Clone)]
+pub(crate) struct Limits {
+    pub(crate) requests: Arc<RateLimit>,
+}
+
+/// A dependency that `GET /ready` asks about besides the database and the keys.
+pub struct Dependency {
+    /// What it is, such as `bank-2`.
+    pub name: String,
+    /// Whether it answers; the error says in words without secrets why not.
+    pub check: Arc<dyn Fn() -> BoxFuture<'static, Result<(), String>> + Send + Sync>,
+}
+
+/// A service that is ready to be run.
+pub struct Service {
+    /// The name it is known by: the issuer of its tokens, and `X-Service-Name` of its replies.
+    pub name: String,
+    /// Its version.
+    pub version: &'static str,
+    /// What all services have in common.
+    pub bank: BankConfig,
+    /// Its own routes, with their state.
+    pub router: OpenApiRouter,
+    /// Its database.
+    pub pool: PgPool,
+    /// Its own keys.
+    pub signer: Signer,
+    /// Who it believes.
+    pub verifier: Verifier,
+    /// What else it needs in order to work.
+    pub dependencies: Vec<Dependency>,
+}
+
+/// What the routes of every service need.
+struct Shared {
+    name: String,
+    version: &'static str,
+    started: Instant,
+    pool: PgPool,
+    signer: Signer,
+    verifier: Verifier,
+    dependencies: Vec<Dependency>,
+    limits: Limits,
+}
+
+/// Runs `service` on `listener` until `shutdown` ends, then lets what is in flight finish, for at
+/// most 10 s.
+pub async fn run(
+    service: Service,
+    listener: tokio::net::TcpListener,
+    shutdown: impl Future<Output = ()>,
+) {
+    let name = service.name.clone();
+    let upkeep = tokio::spawn(metrics::upkeep());
+    let pool = service.pool.clone();
+    let app = app(service);
+    match listener.local_addr() {
+        Ok(address) => tracing::info!(event = "SERVICE_STARTED", address = %address, name),
+        Err(error) => tracing::error!(event = "SERVICE_STARTED", error = %error),
+    }
+    serve(app, listener, shutdown).await;
+    upkeep.abort();
+    pool.close().await;
+    tracing::info!(event = "SERVICE_STOPPED", name);
+}
+
+/// All routes of a service with the envelope around them.
+#[must_use]
+pub fn app(service: Service) -> Router {
+    metrics::install();
+    let Service {
+        name,
+        version,
+        bank,
+        router,
+        pool,
+        signer,
+        verifier,
+        dependencies,
+    } = service;
+    let shared = Arc::new(Shared {
+        started: Instant::now(),
+        limits: Limits {
+            requests: Arc::new(RateLimit::new(bank.requests_per_second)),
+        },
+        name,
+        version,
+        pool,
+        signer,
+        verifier,
+        dependencies,
+    });
+    let router = router.merge(probes::router(Arc::clone(&shared)));
+    #[cfg(feature = "failpoints")]
+    let router = if bank.is_development() {
+        router.merge(crate::failpoints::routes::router())
+    } else {
+        router
+    };
+    let (router, mut openapi) = router.split_for_parts();
+    openapi.info.title.clone_from(&shared.name);
+    shared.version.clone_into(&mut openapi.info.version);
+    openapi
+        .components
+        .get_or_insert_default()
+        .add_security_scheme(
+            "bearer",
+            SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)),
+        );
+    let router = router.merge(SwaggerUi::new("/docs").url("/openapi.json", openapi));
+    envelope::wrap(router, shared)
+}
