@@ -1,1 +1,184 @@
-//! Stub.
+//! How money moves: transfers between accounts that live in databases of their own, all of it or
+//! none of it.
+//!
+//! | where is … | file |
+//! |---|---|
+//! | the route table | `routes.rs` |
+//! | a request turned into a transfer | `transfer.rs`, `requests/` |
+//! | one transaction driven to its end | `coordinator/drive.rs` |
+//! | the decision made durable | `store/decisions.rs` |
+//! | recovery | `coordinator/recovery.rs` |
+//! | an inquiry answered | `coordinator/inquiries.rs` |
+
+mod app;
+mod config;
+mod coordinator;
+mod directory;
+mod http;
+mod record;
+mod requests;
+mod routes;
+mod store;
+mod transfer;
+
+use std::sync::Arc;
+
+use service_kit::auth::{Issuer, Signer, Verifier};
+use service_kit::config::Loaded;
+use service_kit::serve::Service;
+use sqlx::PgPool;
+use sqlx::migrate::Migrator;
+use tokio::sync::watch;
+
+pub use config::TransactionsConfig;
+
+use app::App;
+use coordinator::participants::Participants;
+use coordinator::{Coordination, recovery};
+
+/// The schema of this service's database.
+pub static MIGRATOR: Migrator = sqlx::migrate!("../../migrations/transactions");
+
+/// The issuer of this service's tokens, whatever its processes are called.
+pub const ISSUER: &str = "transactions-service";
+
+/// Why the service cannot be put together.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// The database does not answer or refuses.
+    #[error("database: {0}")]
+    Database(#[from] sqlx::Error),
+    /// The service's own keys cannot be read or made.
+    #[error("{0}")]
+    Signer(#[from] service_kit::auth::SignerError),
+    /// The configuration asks for something that is not there.
+    #[error("{0}")]
+    Config(&'static str),
+}
+
+/// The service with its background loop.
+pub struct Built {
+    /// What is to be served.
+    pub service: Service,
+    coordination: Arc<Coordination>,
+    stop: watch::Sender<bool>,
+    recovery: tokio::task::JoinHandle<()>,
+}
+
+/// Puts the service together on a migrated database and starts recovery.
+///
+/// # Errors
+/// [`BuildError`].
+pub async fn build(loaded: &Loaded<TransactionsConfig>, pool: PgPool) -> Result<Built, BuildError> {
+    let Loaded {
+        bank,
+        service: config,
+    } = loaded;
+    plant_bug(config)?;
+    let banks = config.banks(bank);
+    let signer = Signer::new(pool.clone(), ISSUER).await?;
+    let mut issuers = vec![Issuer::users(&config.customers(bank))];
+    issuers.extend(
+        banks
+            .iter()
+            .map(|(bank, url)| Issuer::service(bank.as_str(), vec![url.clone()])),
+    );
+    let verifier = Verifier::new(pool.clone(), vec![ISSUER.to_owned()], issuers).await?;
+    let timings = config.timings();
+    let participants = Participants::new(&banks, &signer, timings.call_timeout);
+    let directory = directory::Directory::new(pool.clone(), participants.clone());
+    let coordination = Coordination::new(
+        config.service_name.clone(),
+        pool.clone(),
+        timings,
+        participants,
+    );
+    let (coordinator_id, name) = (coordination.coordinator_id, &coordination.name);
+    store::leases::register(&pool, coordinator_id, name, timings.lease).await?;
+    let (stop, stopping) = watch::channel(false);
+    let recovery = tokio::spawn(recovery::run(Arc::clone(&coordination), stopping));
+    let app = Arc::new(App {
+        coordination: Arc::clone(&coordination),
+        directory,
+        banks,
+    });
+    Ok(Built {
+        service: Service {
+            name: ISSUER.to_owned(),
+            version: env!("CARGO_PKG_VERSION"),
+            bank: bank.clone(),
+            router: routes::router(app),
+            pool,
+            signer,
+            verifier,
+            dependencies: Vec::new(),
+        },
+        coordination,
+        stop,
+        recovery,
+    })
+}
+
+/// What is left to do after the last request: the handle that stops the background loop.
+pub struct Closing {
+    coordination: Arc<Coordination>,
+    stop: watch::Sender<bool>,
+    recovery: tokio::task::JoinHandle<()>,
+}
+
+impl Built {
+    /// Separates what is served from what runs beside it.
+    #[must_use]
+    pub fn split(self) -> (Service, Closing) {
+        let Self {
+            service,
+            coordination,
+            stop,
+            recovery,
+        } = self;
+        let closing = Closing {
+            coordination,
+            stop,
+            recovery,
+        };
+        (service, closing)
+    }
+}
+
+impl Closing {
+    /// Stops taking transactions over, waits a moment for those under way, and gives back the
+    /// lease, so that another process goes on at once with what is left.
+    pub async fn finish(self) {
+        self.stop.send_replace(true);
+        self.recovery.await.ok();
+        let patience = tokio::time::Instant::now() + std::time::Duration::from_secs(5);
+        while self.coordination.in_flight.len() > 0 && tokio::time::Instant::now() < patience {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        let Coordination {
+            pool,
+            coordinator_id,
+            ..
+        } = &*self.coordination;
+        if let Err(error) = store::leases::release(pool, *coordinator_id).await {
+            tracing::warn!(event = "LEASE_NOT_RELEASED", %error);
+        }
+    }
+}
+
+#[cfg(feature = "failpoints")]
+fn plant_bug(config: &TransactionsConfig) -> Result<(), BuildError> {
+    if let Some(name) = &config.planted_bug {
+        let bug = name.parse().map_err(BuildError::Config)?;
+        two_phase::planted::plant(Some(bug));
+    }
+    Ok(())
+}
+
+#[cfg(not(feature = "failpoints"))]
+fn plant_bug(config: &TransactionsConfig) -> Result<(), BuildError> {
+    match config.planted_bug {
+        Some(_) => Err(BuildError::Config("this build has no planted bugs")),
+        None => Ok(()),
+    }
+}

@@ -92,6 +92,16 @@ pub async fn run(
     listener: tokio::net::TcpListener,
     shutdown: impl Future<Output = ()>,
 ) {
+    run_then(service, listener, shutdown, std::future::ready(())).await;
+}
+
+/// As [`run`]; after the last request and before the database is let go, does `closing`.
+pub async fn run_then(
+    service: Service,
+    listener: tokio::net::TcpListener,
+    shutdown: impl Future<Output = ()>,
+    closing: impl Future<Output = ()>,
+) {
     let name = service.name.clone();
     let upkeep = tokio::spawn(metrics::upkeep());
     let pool = service.pool.clone();
@@ -101,6 +111,7 @@ pub async fn run(
         Err(error) => tracing::error!(event = "SERVICE_STARTED", error = %error),
     }
     serve(app, listener, shutdown).await;
+    closing.await;
     upkeep.abort();
     pool.close().await;
     tracing::info!(event = "SERVICE_STOPPED", name);

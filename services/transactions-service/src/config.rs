@@ -1,0 +1,192 @@
+//! Configuration of this service: table `[transactions]`, variables `TRANSACTIONS_…`.
+
+use std::time::Duration;
+
+use rand::Rng;
+use serde::{Deserialize, Serialize};
+use service_kit::config::{BankConfig, DatabaseUrl, Endpoints, ServiceConfig};
+use types::ParticipantId;
+
+/// What is this service's own.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TransactionsConfig {
+    /// Its database.
+    pub database_url: DatabaseUrl,
+    /// Its port, before the offset.
+    pub port: u16,
+    /// The process's name in logs; a process that starts again takes over from its former self by
+    /// it, so no two of one database may share it.
+    pub service_name: String,
+    /// The banks, by participant id. One on this machine unless said otherwise.
+    pub participants: Endpoints,
+    /// Where customer-service publishes its keys.
+    pub customer_url: Option<String>,
+    /// Milliseconds a process may be silent before others take over what it began.
+    pub lease_ms: u64,
+    /// Milliseconds until a transaction without all votes is aborted.
+    pub prepare_deadline_ms: u64,
+    /// Milliseconds a participant has to answer one call.
+    pub call_timeout_ms: u64,
+    /// Milliseconds between two looks for transactions that nobody drives.
+    pub recovery_tick_ms: u64,
+    /// Milliseconds a client waits for the acknowledgements of a decided transfer before it is
+    /// answered 202.
+    pub settle_patience_ms: u64,
+    /// Milliseconds after which an open transaction is listed as in doubt.
+    pub in_doubt_after_ms: u64,
+    /// Transactions in flight at once; further ones are answered `overloaded`.
+    pub max_in_flight: usize,
+    /// A deliberate mistake to switch on; for the tests of the tests.
+    pub planted_bug: Option<String>,
+}
+
+impl Default for TransactionsConfig {
+    fn default() -> Self {
+        Self {
+            database_url: default_database(),
+            port: 3003,
+            service_name: "transactions-service".to_owned(),
+            participants: Endpoints::default(),
+            customer_url: None,
+            lease_ms: 10_000,
+            prepare_deadline_ms: 5_000,
+            call_timeout_ms: 2_000,
+            recovery_tick_ms: 1_000,
+            settle_patience_ms: 2_000,
+            in_doubt_after_ms: 60_000,
+            max_in_flight: 20_000,
+            planted_bug: None,
+        }
+    }
+}
+
+#[expect(clippy::expect_used, reason = "a constant")]
+fn default_database() -> DatabaseUrl {
+    "postgres://transactions_service@127.0.0.1:5432/transactions_db"
+        .parse()
+        .expect("a database URL")
+}
+
+impl ServiceConfig for TransactionsConfig {
+    const PREFIX: &'static str = "TRANSACTIONS_";
+
+    fn database_url(&self) -> &DatabaseUrl {
+        &self.database_url
+    }
+
+    fn validate(&self, bank: &BankConfig) -> Result<(), String> {
+        for endpoint in self.participants.iter() {
+            endpoint.name.parse::<ParticipantId>().map_err(|error| {
+                format!("TRANSACTIONS_PARTICIPANTS: {}: {error}", endpoint.name)
+            })?;
+        }
+        if self.recovery_tick_ms.saturating_mul(2) > self.lease_ms {
+            return Err("the lease must last for at least two recovery ticks".to_owned());
+        }
+        if self.planted_bug.is_some() && !bank.is_development() {
+            return Err("planted bugs are for development only".to_owned());
+        }
+        Ok(())
+    }
+}
+
+impl TransactionsConfig {
+    /// The banks and where they listen.
+    #[must_use]
+    pub fn banks(&self, bank: &BankConfig) -> Vec<(ParticipantId, String)> {
+        let listed: Vec<_> = self
+            .participants
+            .iter()
+            .filter_map(|endpoint| Some((endpoint.name.parse().ok()?, endpoint.url.clone())))
+            .collect();
+        if !listed.is_empty() {
+            return listed;
+        }
+        "bank-1"
+            .parse()
+            .map(|name| vec![(name, bank.local_url(3002))])
+            .unwrap_or_default()
+    }
+
+    /// Where customer-service publishes its keys.
+    #[must_use]
+    pub fn customers(&self, bank: &BankConfig) -> String {
+        self.customer_url
+            .clone()
+            .unwrap_or_else(|| bank.local_url(3001))
+    }
+
+    /// The durations, in one place.
+    #[must_use]
+    pub const fn timings(&self) -> Timings {
+        Timings {
+            lease: Duration::from_millis(self.lease_ms),
+            prepare_deadline: Duration::from_millis(self.prepare_deadline_ms),
+            call_timeout: Duration::from_millis(self.call_timeout_ms),
+            recovery_tick: Duration::from_millis(self.recovery_tick_ms),
+            settle_patience: Duration::from_millis(self.settle_patience_ms),
+            in_doubt_after: Duration::from_millis(self.in_doubt_after_ms),
+            max_in_flight: self.max_in_flight,
+        }
+    }
+}
+
+/// Every duration of the coordinator.
+#[derive(Debug, Clone, Copy)]
+pub struct Timings {
+    /// How long a process may be silent.
+    pub lease: Duration,
+    prepare_deadline: Duration,
+    /// How long one call may take.
+    pub call_timeout: Duration,
+    /// How often recovery looks.
+    pub recovery_tick: Duration,
+    settle_patience: Duration,
+    /// When an open transaction is listed.
+    pub in_doubt_after: Duration,
+    /// How many transactions at once.
+    pub max_in_flight: usize,
+}
+
+/// Every backoff stays below this, so that everything ends soon after the last fault is healed.
+const BACKOFF_CAP: Duration = Duration::from_secs(5);
+
+impl Timings {
+    /// Until when votes are gathered.
+    pub(crate) const fn prepare_deadline(&self) -> Duration {
+        self.prepare_deadline
+    }
+
+    /// How long a client waits for a decision.
+    pub(crate) fn reply_deadline(&self) -> Duration {
+        self.prepare_deadline + self.call_timeout + self.settle_patience
+    }
+
+    /// How long a client waits for the acknowledgements of what is decided.
+    pub(crate) const fn settle_patience(&self) -> Duration {
+        self.settle_patience
+    }
+
+    /// The pause before a decision is delivered again: doubling, random, capped.
+    pub(crate) fn backoff(&self, attempts: u32) -> Duration {
+        jittered(Duration::from_millis(50), attempts, BACKOFF_CAP)
+    }
+
+    /// The pause before a PREPARE is sent again: short, because a lock is held for milliseconds.
+    pub(crate) fn prepare_pause(&self, attempts: u32) -> Duration {
+        jittered(
+            Duration::from_millis(2),
+            attempts,
+            Duration::from_millis(200),
+        )
+    }
+}
+
+fn jittered(first: Duration, attempts: u32, cap: Duration) -> Duration {
+    let most = first
+        .saturating_mul(2_u32.saturating_pow(attempts.min(16)))
+        .min(cap);
+    let micros = u64::try_from(most.as_micros()).unwrap_or(u64::MAX);
+    Duration::from_micros(rand::thread_rng().gen_range(micros / 2..=micros))
+}

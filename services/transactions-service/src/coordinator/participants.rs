@@ -1,0 +1,319 @@
+//! Lists to and from the participants.
+//!
+//! Whatever is not a well-formed answer of the very participant that was asked is `None`: unknown,
+//! to be asked again. A missing item of an answer is a missing vote, never a yes.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use service_kit::Problem;
+use service_kit::auth::Signer;
+use service_kit::client::{CallError, ServiceClient};
+use service_kit::lists::{Limits, ListQueue};
+use tokio::time::Instant;
+use two_phase::BranchState;
+use two_phase::message::{
+    Acknowledgement, AcknowledgementList, DecisionList, InquiryList, Outcome, Prepare, PrepareList,
+    Vote, VoteList,
+};
+use types::{
+    AccountId, Code, Currency, CustomerId, LoginId, ParticipantId, ResolutionId, TransactionId,
+};
+
+use crate::store::directory::Location;
+
+/// Lists on their way to one participant: several at once, because they do not wait for each
+/// other's row locks for long; each short enough for one request body.
+const LIMITS: Limits = Limits {
+    max_items: 500,
+    max_waiting: 20_000,
+    workers: 4,
+};
+
+/// All banks.
+#[derive(Clone)]
+pub(crate) struct Participants(Arc<BTreeMap<ParticipantId, Bank>>);
+
+struct Bank {
+    client: ServiceClient,
+    prepare: ListQueue<Prepare, Option<Vote>>,
+    commit: ListQueue<TransactionId, Option<Acknowledgement>>,
+    abort: ListQueue<TransactionId, Option<Acknowledgement>>,
+}
+
+impl Participants {
+    pub(crate) fn new(
+        banks: &[(ParticipantId, String)],
+        signer: &Signer,
+        call_timeout: Duration,
+    ) -> Self {
+        let bank = |(participant, url): &(ParticipantId, String)| {
+            let name = participant.as_str();
+            let client = ServiceClient::new(name, url, name, signer.clone(), call_timeout);
+            (participant.clone(), Bank::new(participant, client))
+        };
+        Self(Arc::new(banks.iter().map(bank).collect()))
+    }
+
+    pub(crate) fn names(&self) -> impl Iterator<Item = &ParticipantId> {
+        self.0.keys()
+    }
+
+    /// Asks for a promise; `None` when there was no answer in time.
+    pub(crate) async fn prepare(
+        &self,
+        participant: &ParticipantId,
+        prepare: Prepare,
+        until: Instant,
+    ) -> Option<Vote> {
+        let bank = self.0.get(participant)?;
+        let answer = tokio::time::timeout_at(until, bank.prepare.submit(prepare));
+        answer.await.ok()?.ok()?
+    }
+
+    /// Tells the decision, which must be durable; `None` when there was no answer.
+    pub(crate) async fn decide(
+        &self,
+        participant: &ParticipantId,
+        outcome: Outcome,
+        id: TransactionId,
+    ) -> Option<Acknowledgement> {
+        let bank = self.0.get(participant)?;
+        let queue = match outcome {
+            Outcome::Commit => &bank.commit,
+            Outcome::Abort => &bank.abort,
+        };
+        queue.submit(id).await.ok()?
+    }
+
+    /// Which of these accounts a bank keeps; `None` when it did not answer.
+    pub(crate) async fn find_accounts(
+        &self,
+        participant: &ParticipantId,
+        accounts: &[AccountId],
+    ) -> Option<Vec<Location>> {
+        let asked = AccountList {
+            participant: participant.clone(),
+            items: accounts.to_vec(),
+        };
+        let reply: AccountReply = self.ask(participant, "/internal/accounts", &asked).await?;
+        let locations = reply
+            .items
+            .into_iter()
+            .filter(|item| accounts.contains(&item.account_id));
+        Some(
+            locations
+                .map(|item| Location {
+                    account_id: item.account_id,
+                    participant: participant.clone(),
+                    customer_id: item.customer_id,
+                    currency: item.currency,
+                })
+                .collect(),
+        )
+    }
+
+    /// The states of these branches at a bank; `None` when it did not answer.
+    pub(crate) async fn branches(
+        &self,
+        participant: &ParticipantId,
+        ids: &[TransactionId],
+    ) -> Option<BTreeMap<TransactionId, Option<BranchState>>> {
+        let asked = InquiryList {
+            participant: participant.clone(),
+            items: ids.to_vec(),
+        };
+        let reply: BranchReply = self.ask(participant, "/internal/branches", &asked).await?;
+        Some(
+            reply
+                .items
+                .into_iter()
+                .map(|item| (item.transaction_id, item.state))
+                .collect(),
+        )
+    }
+
+    /// Forces the outcome of one branch; the state it has then.
+    pub(crate) async fn force(
+        &self,
+        participant: &ParticipantId,
+        forced: Forced,
+    ) -> Result<BranchState, Problem> {
+        let no_answer = |detail: String| Problem::new(Code::ParticipantUnavailable).detail(detail);
+        let bank = self
+            .0
+            .get(participant)
+            .ok_or_else(|| no_answer(format!("There is no bank {participant}.")))?;
+        let request = ForceRequest {
+            participant: participant.clone(),
+            forced,
+        };
+        let answer: Result<ForceReply, _> =
+            bank.client.post("/internal/branches/force", &request).await;
+        match answer {
+            Ok(reply) => Ok(reply.state),
+            Err(CallError::Refused { code, detail, .. }) => Err(Problem::new(code).detail(detail)),
+            Err(CallError::Unknown(detail)) => Err(no_answer(detail)),
+        }
+    }
+
+    /// Whether a bank answers at all.
+    pub(crate) async fn is_reachable(&self, participant: &ParticipantId) -> bool {
+        match self.0.get(participant) {
+            Some(bank) => bank
+                .client
+                .get::<serde_json::Value>("/health")
+                .await
+                .is_ok(),
+            None => false,
+        }
+    }
+
+    async fn ask<B, T>(&self, participant: &ParticipantId, path: &str, body: &B) -> Option<T>
+    where
+        B: Serialize,
+        T: serde::de::DeserializeOwned,
+    {
+        ask(&self.0.get(participant)?.client, path, body).await
+    }
+}
+
+impl Bank {
+    fn new(participant: &ParticipantId, client: ServiceClient) -> Self {
+        let prepare = {
+            let (client, participant) = (client.clone(), participant.clone());
+            ListQueue::new("prepare", LIMITS, move |items: Vec<Prepare>| {
+                send_prepares(client.clone(), participant.clone(), items)
+            })
+        };
+        let decisions = |name: &'static str, path: &'static str| {
+            let (client, participant) = (client.clone(), participant.clone());
+            ListQueue::new(name, LIMITS, move |items: Vec<TransactionId>| {
+                send_decisions(client.clone(), participant.clone(), path, items)
+            })
+        };
+        Self {
+            prepare,
+            commit: decisions("commit", "/internal/commit"),
+            abort: decisions("abort", "/internal/abort"),
+            client,
+        }
+    }
+}
+
+async fn send_prepares(
+    client: ServiceClient,
+    participant: ParticipantId,
+    items: Vec<Prepare>,
+) -> Vec<Option<Vote>> {
+    let ids: Vec<_> = items.iter().map(|prepare| prepare.transaction_id).collect();
+    let list = PrepareList {
+        participant: participant.clone(),
+        items,
+    };
+    let reply: Option<VoteList> = ask(&client, "/internal/prepare", &list).await;
+    let reply = reply.filter(|reply| reply.participant == participant);
+    let votes: HashMap<_, _> = reply
+        .into_iter()
+        .flat_map(|reply| reply.items)
+        .map(|item| (item.transaction_id, item.vote))
+        .collect();
+    ids.iter().map(|id| votes.get(id).copied()).collect()
+}
+
+async fn send_decisions(
+    client: ServiceClient,
+    participant: ParticipantId,
+    path: &'static str,
+    items: Vec<TransactionId>,
+) -> Vec<Option<Acknowledgement>> {
+    let list = DecisionList {
+        participant: participant.clone(),
+        items,
+    };
+    let reply: Option<AcknowledgementList> = ask(&client, path, &list).await;
+    let reply = reply.filter(|reply| reply.participant == participant);
+    let acknowledgements: HashMap<_, _> = reply
+        .into_iter()
+        .flat_map(|reply| reply.items)
+        .map(|item| (item.transaction_id, item.acknowledgement))
+        .collect();
+    list.items
+        .iter()
+        .map(|id| acknowledgements.get(id).copied())
+        .collect()
+}
+
+async fn ask<B, T>(client: &ServiceClient, path: &str, body: &B) -> Option<T>
+where
+    B: Serialize,
+    T: serde::de::DeserializeOwned,
+{
+    match client.post(path, body).await {
+        Ok(reply) => Some(reply),
+        Err(error) => {
+            tracing::warn!(
+                event = "PARTICIPANT_NO_ANSWER",
+                participant = client.name(),
+                path,
+                %error
+            );
+            None
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct AccountList {
+    participant: ParticipantId,
+    items: Vec<AccountId>,
+}
+
+#[derive(Deserialize)]
+struct AccountReply {
+    items: Vec<FoundAccount>,
+}
+
+#[derive(Deserialize)]
+struct FoundAccount {
+    account_id: AccountId,
+    customer_id: Option<CustomerId>,
+    currency: Currency,
+}
+
+#[derive(Deserialize)]
+struct BranchReply {
+    items: Vec<BranchItem>,
+}
+
+#[derive(Deserialize)]
+struct BranchItem {
+    transaction_id: TransactionId,
+    state: Option<BranchState>,
+}
+
+/// What an operator forces on one branch, on what evidence.
+#[derive(Debug, Serialize)]
+pub(crate) struct Forced {
+    pub(crate) transaction_id: TransactionId,
+    pub(crate) outcome: Outcome,
+    pub(crate) expected_state: Option<BranchState>,
+    pub(crate) resolution_id: ResolutionId,
+    pub(crate) proposed_by: LoginId,
+    pub(crate) confirmed_by: LoginId,
+    pub(crate) reason: String,
+}
+
+#[derive(Serialize)]
+struct ForceRequest {
+    participant: ParticipantId,
+    #[serde(flatten)]
+    forced: Forced,
+}
+
+#[derive(Deserialize)]
+struct ForceReply {
+    state: BranchState,
+}

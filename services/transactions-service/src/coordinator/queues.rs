@@ -1,0 +1,117 @@
+//! Lists to the database: begin, decide, finish. Each is one database transaction for all that
+//! came while the one before was being written.
+
+use std::sync::Arc;
+
+use service_kit::database::{is_transient, retry_transient};
+use service_kit::lists::{Limits, ListQueue, NoAnswer, halving};
+use sqlx::PgPool;
+use uuid::Uuid;
+
+use crate::store::begin::{BeginRequest, Begun, begin};
+use crate::store::decisions::{Decided, Finished, NewDecision, decide, finish};
+
+/// Why a step is not known to be done.
+#[derive(Debug, Clone, thiserror::Error)]
+pub(crate) enum StepError {
+    /// Not taken: nothing happened.
+    #[error("too much is waiting")]
+    Full,
+    /// Whether it happened is unknown.
+    #[error("the database did not answer: {0}")]
+    Unknown(String),
+}
+
+impl From<NoAnswer> for StepError {
+    fn from(error: NoAnswer) -> Self {
+        match error {
+            NoAnswer::Full => Self::Full,
+            NoAnswer::Lost => Self::Unknown(error.to_string()),
+        }
+    }
+}
+
+type Answer<T> = Result<T, StepError>;
+
+/// The durable steps of this process.
+pub(crate) struct Queues {
+    begin: ListQueue<BeginRequest, Answer<Begun>>,
+    decide: ListQueue<NewDecision, Answer<Decided>>,
+    finish: ListQueue<Finished, Answer<()>>,
+}
+
+/// Up to 500 a list: beyond that a list costs more latency than it saves commits. Two lists at a
+/// time, so that one forms its statement while the other waits for the disk.
+const LIMITS: Limits = Limits {
+    max_items: 500,
+    max_waiting: 20_000,
+    workers: 2,
+};
+
+impl Queues {
+    pub(crate) fn new(pool: &PgPool, owner: Uuid) -> Self {
+        let lists = |pool: &PgPool| pool.clone();
+        let (begin_pool, decide_pool, finish_pool) = (lists(pool), lists(pool), lists(pool));
+        Self {
+            begin: ListQueue::new("begin", LIMITS, move |items: Vec<BeginRequest>| {
+                let pool = begin_pool.clone();
+                written(items, move |items| {
+                    let pool = pool.clone();
+                    async move { begin(&pool, owner, &items).await }
+                })
+            }),
+            decide: ListQueue::new("decide", LIMITS, move |items: Vec<NewDecision>| {
+                let pool = decide_pool.clone();
+                written(items, move |items| {
+                    let pool = pool.clone();
+                    async move { decide(&pool, &items).await }
+                })
+            }),
+            finish: ListQueue::new("finish", LIMITS, move |items: Vec<Finished>| {
+                let pool = finish_pool.clone();
+                written(items, move |items| {
+                    let pool = pool.clone();
+                    async move {
+                        finish(&pool, &items).await?;
+                        Ok(vec![(); items.len()])
+                    }
+                })
+            }),
+        }
+    }
+
+    /// Durable when it returns `Fresh`: the request's key, transactions and legs.
+    pub(crate) async fn begin(&self, request: BeginRequest) -> Answer<Begun> {
+        self.begin.submit(request).await?
+    }
+
+    /// Durable when it returns `Written`: the decision.
+    pub(crate) async fn decide(&self, decision: NewDecision) -> Answer<Decided> {
+        self.decide.submit(decision).await?
+    }
+
+    /// Durable when it returns: that nothing is left to send.
+    pub(crate) async fn finish(&self, finished: Finished) -> Answer<()> {
+        self.finish.submit(finished).await?
+    }
+}
+
+/// Writes a list; repeats what the database asks to be repeated, halves what one item spoils.
+async fn written<T, R, F, Fut>(items: Vec<T>, write: F) -> Vec<Answer<R>>
+where
+    T: Clone + Send + Sync + 'static,
+    R: Send + 'static,
+    F: Fn(Vec<T>) -> Fut + Send + Sync,
+    Fut: Future<Output = Result<Vec<R>, sqlx::Error>> + Send,
+{
+    let worth_halving =
+        |error: &sqlx::Error| matches!(error, sqlx::Error::Database(_)) && !is_transient(error);
+    halving(items, worth_halving, |items| {
+        let write = &write;
+        retry_transient(move || write(items.clone()))
+    })
+    .await
+    .into_iter()
+    .map(|answer| answer.map_err(|error: Arc<sqlx::Error>| StepError::Unknown(error.to_string())))
+    .collect()
+}

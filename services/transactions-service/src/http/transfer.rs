@@ -1,0 +1,57 @@
+//! `POST /transfers`.
+
+use axum::extract::State;
+use axum::response::Response;
+use service_kit::auth::User;
+use service_kit::extract::Json;
+use service_kit::idempotency::KeyHeader;
+use service_kit::{Problem, Result};
+use types::views::{ProblemView, TransferRequest, TransferView};
+
+use crate::app::Shared;
+use crate::requests::{Caller, reply, single};
+use crate::transfer::{Invalid, Transfer};
+
+/// Moves money, all of it or none of it.
+///
+/// Every account of the transfer is prepared at its bank; when all have promised, the decision is
+/// made durable and delivered. The reply comes when every bank has applied it.
+#[utoipa::path(
+    post, path = "/transfers", tag = "transfers",
+    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 200 visible ASCII characters; the same request is carried out once per key")),
+    request_body = TransferRequest,
+    responses(
+        (status = 201, description = "Committed and applied", body = TransferView),
+        (status = 202, description = "Committed; an acknowledgement is late", body = TransferView),
+        (status = 404, description = "A debited account does not exist", body = ProblemView),
+        (status = 409, description = "The account is locked, or the key's request still runs", body = ProblemView),
+        (status = 422, description = "Refused", body = ProblemView),
+        (status = 503, description = "A bank is down, the outcome is unknown, or too much is waiting", body = ProblemView),
+    )
+)]
+pub(crate) async fn create(
+    State(app): Shared,
+    user: User,
+    KeyHeader(key): KeyHeader,
+    Json(request): Json<TransferRequest>,
+) -> Response {
+    let caller = Caller::new(&user, key);
+    let key = caller.key.clone();
+    // A task of its own: a client that hangs up must not stop a transfer between two steps.
+    let carried_out = service_kit::context::spawn(async move {
+        let transfer = Transfer::try_from(request).map_err(invalid)?;
+        single::transfer(&app, &caller, &transfer).await
+    });
+    let answer: Result<_> = carried_out
+        .await
+        .unwrap_or_else(|error| Err(Problem::internal(error)));
+    match answer {
+        Ok((reply, replayed)) => reply.respond(&key, replayed),
+        Err(problem) => reply::Reply::Refused(problem).respond(&key, false),
+    }
+}
+
+/// A request that is no transfer.
+pub(crate) fn invalid(invalid: Invalid) -> Problem {
+    Problem::new(invalid.code).detail(invalid.detail)
+}

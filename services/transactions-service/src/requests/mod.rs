@@ -1,0 +1,60 @@
+//! From a client's wish to its reply: place the accounts, begin durably, wait, answer.
+
+pub(crate) mod batch;
+pub(crate) mod fingerprint;
+pub(crate) mod placing;
+pub(crate) mod reply;
+pub(crate) mod single;
+
+use types::{CustomerId, IdempotencyKey, LoginId};
+
+use crate::store::keys::KeyName;
+use service_kit::auth::User;
+use types::views::Role;
+
+/// Who asks, and under which key.
+#[derive(Debug, Clone)]
+pub(crate) struct Caller {
+    pub(crate) login: LoginId,
+    /// Whose accounts may be debited; `None` for those who serve any customer.
+    pub(crate) debits_owned_by: Option<Owner>,
+    pub(crate) key: IdempotencyKey,
+    pub(crate) request_id: String,
+}
+
+/// A customer who may debit their own accounts only. One without a customer owns nothing.
+pub(crate) type Owner = Option<CustomerId>;
+
+impl Caller {
+    /// The caller of this request; a missing key is made here, so that every reply carries one.
+    pub(crate) fn new(user: &User, key: Option<IdempotencyKey>) -> Self {
+        Self {
+            login: user.login,
+            debits_owned_by: (user.role == Role::Customer).then_some(user.customer_id),
+            key: key.unwrap_or_else(made_key),
+            request_id: service_kit::context::current()
+                .map(|context| context.request_id().to_owned())
+                .unwrap_or_default(),
+        }
+    }
+
+    pub(crate) fn key_name(&self) -> KeyName {
+        KeyName::new(self.login, self.key.clone())
+    }
+
+    /// Whether this caller may debit an account of this owner.
+    pub(crate) fn may_debit(&self, owner: Option<CustomerId>) -> bool {
+        match self.debits_owned_by {
+            None => owner.is_some(),
+            Some(own) => own.is_some() && own == owner,
+        }
+    }
+}
+
+#[expect(
+    clippy::expect_used,
+    reason = "a UUID is visible ASCII of 36 characters"
+)]
+fn made_key() -> IdempotencyKey {
+    IdempotencyKey::try_from(uuid::Uuid::now_v7().to_string()).expect("a legal key")
+}

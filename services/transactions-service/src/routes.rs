@@ -1,0 +1,30 @@
+//! The whole route table. Who may call what stands in each handler's signature.
+
+use std::sync::Arc;
+
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::app::App;
+use crate::http::{
+    batch, in_doubt, inquiries, participants, resolutions, timeline, transfer, transfers,
+};
+
+pub(crate) fn router(app: Arc<App>) -> OpenApiRouter {
+    OpenApiRouter::new()
+        // Transfers
+        .routes(routes!(transfers::index, transfer::create))
+        .routes(routes!(batch::create))
+        .routes(routes!(transfers::show))
+        .routes(routes!(transfers::status))
+        .routes(routes!(timeline::show))
+        // Banks
+        .routes(routes!(participants::index))
+        // Operations
+        .routes(routes!(in_doubt::index))
+        .routes(routes!(resolutions::propose))
+        .routes(routes!(resolutions::confirm))
+        // Between services
+        .routes(routes!(inquiries::create))
+        .with_state(app)
+}

@@ -1,0 +1,185 @@
+//! The decision, made durable: the one compare-and-set on which safety rests.
+
+use chrono::{DateTime, Utc};
+use sqlx::PgPool;
+use two_phase::message::Outcome;
+use types::{Code, TransactionId};
+use uuid::Uuid;
+
+use crate::record::{Moment, status_of};
+use crate::store::StatusRow;
+
+/// One outcome that is to become durable.
+#[derive(Debug, Clone)]
+pub(crate) struct NewDecision {
+    pub(crate) transaction_id: TransactionId,
+    pub(crate) epoch: i32,
+    pub(crate) outcome: Outcome,
+    pub(crate) reason: Option<Code>,
+    pub(crate) decided_at: DateTime<Utc>,
+    /// What led to it, kept beside it.
+    pub(crate) moments: Vec<Moment>,
+}
+
+/// What stands in the database afterwards.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Decided {
+    /// This decision: it may be announced.
+    Written,
+    /// Somebody else's: theirs is the one that counts.
+    Already(Outcome, Option<Code>, DateTime<Utc>),
+    /// Nobody's yet, but the transaction is no longer ours to decide.
+    NotOurs,
+    /// The row is not there: somebody's data was lost.
+    Missing,
+}
+
+/// Decides a list of transactions in one statement, each by its own compare-and-set.
+///
+/// Durable when it returns: every decision reported as `Written`.
+///
+/// # Errors
+/// Any database error; after a lost connection the outcome is unknown and only repeating this
+/// tells, because reading "pending" would prove nothing.
+pub(crate) async fn decide(
+    pool: &PgPool,
+    decisions: &[NewDecision],
+) -> Result<Vec<Decided>, sqlx::Error> {
+    let ids: Vec<Uuid> = decisions.iter().map(|d| d.transaction_id.uuid()).collect();
+    let epochs: Vec<i32> = decisions.iter().map(|d| d.epoch).collect();
+    let statuses: Vec<StatusRow> = decisions
+        .iter()
+        .map(|d| StatusRow::from(status_of(d.outcome)))
+        .collect();
+    let reasons: Vec<Option<String>> = decisions
+        .iter()
+        .map(|d| d.reason.map(|code| code.to_string()))
+        .collect();
+    let decided_at: Vec<DateTime<Utc>> = decisions.iter().map(|d| d.decided_at).collect();
+    let moments: Vec<serde_json::Value> = decisions
+        .iter()
+        .map(|d| serde_json::json!(d.moments))
+        .collect();
+    let written: std::collections::HashSet<Uuid> = sqlx::query_scalar!(
+        r#"UPDATE transactions
+           SET status = decision.status, phase = 'delivering', reason = decision.reason,
+               decided_at = decision.decided_at, timeline = timeline || decision.moments
+           FROM UNNEST($1::uuid[], $2::int4[], $3::transaction_status[], $4::text[],
+                       $5::timestamptz[], $6::jsonb[])
+                AS decision (transaction_id, epoch, status, reason, decided_at, moments)
+           WHERE transactions.transaction_id = decision.transaction_id
+             AND transactions.status = 'pending'
+             AND transactions.epoch = decision.epoch
+           RETURNING transactions.transaction_id"#,
+        &ids,
+        &epochs,
+        &statuses as &[StatusRow],
+        &reasons as &[Option<String>],
+        &decided_at,
+        &moments,
+    )
+    .fetch_all(pool)
+    .await?
+    .into_iter()
+    .collect();
+    if written.len() == decisions.len() {
+        return Ok(vec![Decided::Written; decisions.len()]);
+    }
+    let unwritten: Vec<Uuid> = ids
+        .iter()
+        .copied()
+        .filter(|id| !written.contains(id))
+        .collect();
+    let standing = standing(pool, &unwritten).await?;
+    Ok(ids
+        .iter()
+        .map(|id| {
+            if written.contains(id) {
+                Decided::Written
+            } else {
+                standing.get(id).copied().unwrap_or(Decided::Missing)
+            }
+        })
+        .collect())
+}
+
+/// What stands there for those whose compare-and-set changed nothing: a stale owner obeys it.
+async fn standing(
+    pool: &PgPool,
+    ids: &[Uuid],
+) -> Result<std::collections::HashMap<Uuid, Decided>, sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"SELECT transaction_id, status AS "status: StatusRow", reason, decided_at
+           FROM transactions WHERE transaction_id = ANY($1)"#,
+        ids,
+    )
+    .fetch_all(pool)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let reason = row
+                .reason
+                .map(|text| text.parse::<Code>().map_err(super::damaged))
+                .transpose()?;
+            let decided = match (row.status, row.decided_at) {
+                (StatusRow::Committed, Some(at)) => Decided::Already(Outcome::Commit, reason, at),
+                (StatusRow::Aborted, Some(at)) => Decided::Already(Outcome::Abort, reason, at),
+                (StatusRow::Pending, _) | (_, None) => Decided::NotOurs,
+            };
+            Ok((row.transaction_id, decided))
+        })
+        .collect()
+}
+
+/// One transaction that every participant has acknowledged, or that is parked as a hazard.
+#[derive(Debug, Clone)]
+pub(crate) struct Finished {
+    pub(crate) transaction_id: TransactionId,
+    pub(crate) epoch: i32,
+    /// `None`: a hazard, which stays open until an operator has acted.
+    pub(crate) settled_at: Option<DateTime<Utc>>,
+    pub(crate) moments: Vec<Moment>,
+}
+
+/// Writes that nothing is left to send. Lazy: when this is lost, recovery delivers once more.
+pub(crate) async fn finish(pool: &PgPool, finished: &[Finished]) -> Result<(), sqlx::Error> {
+    let ids: Vec<Uuid> = finished.iter().map(|f| f.transaction_id.uuid()).collect();
+    let epochs: Vec<i32> = finished.iter().map(|f| f.epoch).collect();
+    let settled_at: Vec<Option<DateTime<Utc>>> = finished.iter().map(|f| f.settled_at).collect();
+    let moments: Vec<serde_json::Value> = finished
+        .iter()
+        .map(|f| serde_json::json!(f.moments))
+        .collect();
+    sqlx::query!(
+        r#"UPDATE transactions
+           SET phase = CASE WHEN finished.settled_at IS NULL THEN 'hazard' ELSE 'done' END,
+               settled_at = finished.settled_at, timeline = timeline || finished.moments
+           FROM UNNEST($1::uuid[], $2::int4[], $3::timestamptz[], $4::jsonb[])
+                AS finished (transaction_id, epoch, settled_at, moments)
+           WHERE transactions.transaction_id = finished.transaction_id
+             AND transactions.epoch = finished.epoch
+             AND transactions.status <> 'pending'
+             AND transactions.settled_at IS NULL"#,
+        &ids,
+        &epochs,
+        &settled_at as &[Option<DateTime<Utc>>],
+        &moments,
+    )
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+/// Remembers that the client was answered 202, so that its replays are answered the same.
+pub(crate) async fn replied_unsettled(
+    pool: &PgPool,
+    transaction_id: TransactionId,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "UPDATE transactions SET replied_unsettled = true WHERE transaction_id = $1",
+        transaction_id.uuid(),
+    )
+    .execute(pool)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,85 @@
+//! Idempotency keys: which request was sent under which name, and what it began.
+
+use sqlx::PgPool;
+use types::{IdempotencyKey, LoginId, TransactionId};
+use uuid::Uuid;
+
+/// A key within its scope, the caller.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct KeyName {
+    pub(crate) scope: Uuid,
+    pub(crate) key: IdempotencyKey,
+}
+
+impl PartialOrd for KeyName {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for KeyName {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        (self.scope, self.key.as_str()).cmp(&(other.scope, other.key.as_str()))
+    }
+}
+
+impl KeyName {
+    pub(crate) fn new(login: LoginId, key: IdempotencyKey) -> Self {
+        Self {
+            scope: login.uuid(),
+            key,
+        }
+    }
+
+    pub(crate) fn from_row(scope: Uuid, key: String) -> Result<Self, sqlx::Error> {
+        let key = IdempotencyKey::try_from(key).map_err(super::damaged)?;
+        Ok(Self { scope, key })
+    }
+}
+
+/// Which route a key was used on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum KeyKind {
+    Transfer,
+    Batch,
+    Linked,
+}
+
+impl KeyKind {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Transfer => "transfer",
+            Self::Batch => "batch",
+            Self::Linked => "linked",
+        }
+    }
+}
+
+/// What a key stands for.
+#[derive(Debug, Clone)]
+pub(crate) struct KeyRow {
+    pub(crate) fingerprint: Vec<u8>,
+    pub(crate) transaction_ids: Vec<TransactionId>,
+    pub(crate) refusals: Option<serde_json::Value>,
+}
+
+/// Reads what was begun under a key; `None` when nothing was.
+pub(crate) async fn find(pool: &PgPool, name: &KeyName) -> Result<Option<KeyRow>, sqlx::Error> {
+    let row = sqlx::query!(
+        "SELECT fingerprint, transaction_ids, refusals
+         FROM idempotency_keys WHERE scope = $1 AND key = $2",
+        name.scope,
+        name.key.as_str(),
+    )
+    .fetch_optional(pool)
+    .await?;
+    Ok(row.map(|row| KeyRow {
+        fingerprint: row.fingerprint,
+        transaction_ids: row
+            .transaction_ids
+            .into_iter()
+            .map(TransactionId::from)
+            .collect(),
+        refusals: row.refusals,
+    }))
+}

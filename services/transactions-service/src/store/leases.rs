@@ -1,0 +1,191 @@
+//! Who drives what: leases of coordinator processes, and taking over from those that are gone.
+//!
+//! A lease only makes things finish. That two processes believe they own a transaction costs
+//! work, not money: the epoch in the compare-and-set tells them apart.
+
+use std::time::Duration;
+
+use sqlx::PgPool;
+use sqlx::postgres::types::PgInterval;
+use types::views::Status;
+use types::{ParticipantId, TransactionId};
+use uuid::Uuid;
+
+use crate::store::StatusRow;
+
+/// A transaction that now is ours.
+#[derive(Debug, Clone)]
+pub(crate) struct Claimed {
+    pub(crate) transaction_id: TransactionId,
+    pub(crate) epoch: i32,
+    pub(crate) status: Status,
+    pub(crate) participants: Vec<ParticipantId>,
+}
+
+fn interval(length: Duration) -> PgInterval {
+    PgInterval {
+        months: 0,
+        days: 0,
+        microseconds: i64::try_from(length.as_micros()).unwrap_or(i64::MAX),
+    }
+}
+
+/// Registers a process that starts, and ends the lease of its former self: a process of the same
+/// name that starts again knows that the one before is gone.
+pub(crate) async fn register(
+    pool: &PgPool,
+    coordinator: Uuid,
+    name: &str,
+    length: Duration,
+) -> Result<(), sqlx::Error> {
+    let mut database_transaction = pool.begin().await?;
+    sqlx::query!(
+        "UPDATE coordinators SET lease_until = now() - interval '1 hour' WHERE name = $1",
+        name
+    )
+    .execute(&mut *database_transaction)
+    .await?;
+    sqlx::query!(
+        "INSERT INTO coordinators (coordinator_id, name, lease_until)
+         VALUES ($1, $2, now() + $3)",
+        coordinator,
+        name,
+        interval(length),
+    )
+    .execute(&mut *database_transaction)
+    .await?;
+    database_transaction.commit().await
+}
+
+/// Renews our lease, by the database's clock.
+pub(crate) async fn renew(
+    pool: &PgPool,
+    coordinator: Uuid,
+    name: &str,
+    length: Duration,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "INSERT INTO coordinators (coordinator_id, name, lease_until)
+         VALUES ($1, $2, now() + $3)
+         ON CONFLICT (coordinator_id) DO UPDATE SET lease_until = excluded.lease_until",
+        coordinator,
+        name,
+        interval(length),
+    )
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+/// Lets go of everything at once, when a process stops in good order.
+pub(crate) async fn release(pool: &PgPool, coordinator: Uuid) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "UPDATE coordinators SET lease_until = now() - interval '1 hour'
+         WHERE coordinator_id = $1",
+        coordinator,
+    )
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+/// Takes over what nobody drives: transactions whose owner's lease is over, and our own that are
+/// older than `grace` and not among `driven`.
+///
+/// Durable when it returns: owner and epoch of everything returned. A lease further ahead than one
+/// length was given before the clock was set back, and counts as over
+/// ([`two_phase::recovery::lease_is_over`] says the same).
+pub(crate) async fn claim(
+    pool: &PgPool,
+    coordinator: Uuid,
+    length: Duration,
+    grace: Duration,
+    driven: &[Uuid],
+    limit: i64,
+) -> Result<Vec<Claimed>, sqlx::Error> {
+    let recovered = serde_json::json!([crate::record::Moment::now(
+        types::views::TimelineEvent::Recovered,
+        None
+    )]);
+    let rows = sqlx::query!(
+        r#"WITH alive AS (
+               SELECT coordinator_id FROM coordinators
+               WHERE lease_until > now() AND lease_until <= now() + $2
+                 AND coordinator_id <> $1
+           ), left_behind AS (
+               SELECT transaction_id FROM transactions
+               WHERE settled_at IS NULL AND phase <> 'hazard'
+                 AND owner NOT IN (SELECT coordinator_id FROM alive)
+                 AND (owner <> $1
+                      OR (created_at < now() - $3::interval AND transaction_id <> ALL($4)))
+               ORDER BY transaction_id
+               LIMIT $5
+               FOR UPDATE SKIP LOCKED
+           )
+           UPDATE transactions
+           SET owner = $1, epoch = epoch + 1, timeline = timeline || $6::jsonb
+           FROM left_behind
+           WHERE transactions.transaction_id = left_behind.transaction_id
+           RETURNING transactions.transaction_id, transactions.epoch,
+                     transactions.status AS "status: StatusRow", transactions.participants"#,
+        coordinator,
+        interval(length),
+        interval(grace),
+        driven,
+        limit,
+        recovered,
+    )
+    .fetch_all(pool)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(Claimed {
+                transaction_id: row.transaction_id.into(),
+                epoch: row.epoch,
+                status: row.status.into(),
+                participants: participants(row.participants)?,
+            })
+        })
+        .collect()
+}
+
+/// What an inquiry needs to know: the status, and whether the owner's lease is over.
+pub(crate) async fn standing(
+    pool: &PgPool,
+    ids: &[Uuid],
+    length: Duration,
+) -> Result<Vec<(TransactionId, Status, bool, i32)>, sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"SELECT transactions.transaction_id AS "transaction_id!",
+                  transactions.status AS "status!: StatusRow",
+                  transactions.epoch AS "epoch!",
+                  COALESCE((EXTRACT(EPOCH FROM coordinators.lease_until - now()) * 1000)::int8, 0)
+                      AS "remaining_ms!"
+           FROM transactions
+           LEFT JOIN coordinators ON coordinators.coordinator_id = transactions.owner
+           WHERE transactions.transaction_id = ANY($1)"#,
+        ids,
+    )
+    .fetch_all(pool)
+    .await?;
+    let length_ms = i64::try_from(length.as_millis()).unwrap_or(i64::MAX);
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            let over = two_phase::recovery::lease_is_over(row.remaining_ms, length_ms);
+            (
+                row.transaction_id.into(),
+                row.status.into(),
+                over,
+                row.epoch,
+            )
+        })
+        .collect())
+}
+
+pub(super) fn participants(names: Vec<String>) -> Result<Vec<ParticipantId>, sqlx::Error> {
+    names
+        .into_iter()
+        .map(|name| ParticipantId::try_from(name).map_err(super::damaged))
+        .collect()
+}

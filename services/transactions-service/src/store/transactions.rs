@@ -1,0 +1,188 @@
+//! Reading transactions with their legs.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use sqlx::PgPool;
+use types::views::Status;
+use types::{AccountId, Change, Code, CustomerId, TransactionId};
+use uuid::Uuid;
+
+use crate::record::{Moment, Record};
+use crate::store::StatusRow;
+
+struct Row {
+    transaction_id: Uuid,
+    status: StatusRow,
+    phase: String,
+    participants: Vec<String>,
+    descriptions: Vec<Option<String>>,
+    reason: Option<String>,
+    request_id: String,
+    created_at: DateTime<Utc>,
+    decided_at: Option<DateTime<Utc>>,
+    settled_at: Option<DateTime<Utc>>,
+    replied_unsettled: bool,
+    timeline: serde_json::Value,
+}
+
+impl TryFrom<Row> for Record {
+    type Error = sqlx::Error;
+
+    fn try_from(row: Row) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            transaction_id: row.transaction_id.into(),
+            status: row.status.into(),
+            phase: row.phase,
+            participants: super::leases::participants(row.participants)?,
+            descriptions: row.descriptions,
+            reason: row
+                .reason
+                .map(|text| text.parse::<Code>().map_err(super::damaged))
+                .transpose()?,
+            request_id: row.request_id,
+            created_at: row.created_at,
+            decided_at: row.decided_at,
+            settled_at: row.settled_at,
+            replied_unsettled: row.replied_unsettled,
+            timeline: serde_json::from_value::<Vec<Moment>>(row.timeline)
+                .map_err(super::damaged)?,
+            legs: Vec::new(),
+        })
+    }
+}
+
+/// Reads transactions by id; those that are not there are left out.
+pub(crate) async fn read(
+    pool: &PgPool,
+    ids: &[TransactionId],
+) -> Result<HashMap<TransactionId, Record>, sqlx::Error> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
+    let rows = sqlx::query_as!(
+        Row,
+        r#"SELECT transaction_id, status AS "status: StatusRow", phase, participants,
+                  descriptions AS "descriptions: Vec<Option<String>>", reason, request_id,
+                  created_at, decided_at, settled_at, replied_unsettled, timeline
+           FROM transactions WHERE transaction_id = ANY($1)"#,
+        &ids,
+    )
+    .fetch_all(pool)
+    .await?;
+    let mut records = rows
+        .into_iter()
+        .map(|row| Record::try_from(row).map(|record| (record.transaction_id, record)))
+        .collect::<Result<HashMap<_, _>, _>>()?;
+    add_legs(pool, &ids, &mut records).await?;
+    Ok(records)
+}
+
+async fn add_legs(
+    pool: &PgPool,
+    ids: &[Uuid],
+    records: &mut HashMap<TransactionId, Record>,
+) -> Result<(), sqlx::Error> {
+    let legs = sqlx::query!(
+        "SELECT transaction_id, account_id, change FROM transfer_legs
+         WHERE transaction_id = ANY($1) ORDER BY transaction_id, position",
+        ids,
+    )
+    .fetch_all(pool)
+    .await?;
+    for leg in legs {
+        if let Some(record) = records.get_mut(&TransactionId::from(leg.transaction_id)) {
+            let change = Change::try_from(leg.change).map_err(super::damaged)?;
+            record.legs.push((AccountId::from(leg.account_id), change));
+        }
+    }
+    Ok(())
+}
+
+/// Which transfers a list shows. What is `None` does not narrow it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Filter {
+    /// Only those with a leg on an account of this customer.
+    pub(crate) party: Option<CustomerId>,
+    pub(crate) account: Option<AccountId>,
+    pub(crate) status: Option<Status>,
+    pub(crate) from: Option<DateTime<Utc>>,
+    pub(crate) to: Option<DateTime<Utc>>,
+    /// Only those older than this one.
+    pub(crate) before: Option<TransactionId>,
+}
+
+/// Lists transfers, newest first.
+pub(crate) async fn list(
+    pool: &PgPool,
+    filter: &Filter,
+    limit: i64,
+) -> Result<Vec<Record>, sqlx::Error> {
+    // Ids are made in time order (UUIDv7), so the id is the order and the cursor.
+    let ids: Vec<TransactionId> = sqlx::query_scalar!(
+        r#"SELECT transaction_id FROM transactions
+           WHERE ($1::uuid IS NULL OR transaction_id IN (
+                     SELECT transaction_id FROM transfer_legs WHERE account_id = $1))
+             AND ($2::uuid IS NULL OR transaction_id IN (
+                     SELECT transfer_legs.transaction_id FROM transfer_legs
+                     JOIN account_directory USING (account_id)
+                     WHERE account_directory.customer_id = $2))
+             AND ($3::transaction_status IS NULL OR status = $3)
+             AND ($4::timestamptz IS NULL OR created_at >= $4)
+             AND ($5::timestamptz IS NULL OR created_at < $5)
+             AND ($6::uuid IS NULL OR transaction_id < $6)
+           ORDER BY transaction_id DESC
+           LIMIT $7"#,
+        filter.account.map(AccountId::uuid),
+        filter.party.map(CustomerId::uuid),
+        filter.status.map(StatusRow::from) as Option<StatusRow>,
+        filter.from,
+        filter.to,
+        filter.before.map(TransactionId::uuid),
+        limit,
+    )
+    .fetch_all(pool)
+    .await?
+    .into_iter()
+    .map(TransactionId::from)
+    .collect();
+    let mut records = read(pool, &ids).await?;
+    Ok(ids.iter().filter_map(|id| records.remove(id)).collect())
+}
+
+/// Transactions that are open for longer than they should be, or parked as hazards.
+pub(crate) async fn in_doubt(
+    pool: &PgPool,
+    older_than: DateTime<Utc>,
+    limit: i64,
+) -> Result<Vec<Record>, sqlx::Error> {
+    let ids: Vec<TransactionId> = sqlx::query_scalar!(
+        "SELECT transaction_id FROM transactions
+         WHERE settled_at IS NULL AND (phase = 'hazard' OR created_at < $1)
+         ORDER BY transaction_id LIMIT $2",
+        older_than,
+        limit,
+    )
+    .fetch_all(pool)
+    .await?
+    .into_iter()
+    .map(TransactionId::from)
+    .collect();
+    let mut records = read(pool, &ids).await?;
+    Ok(ids.iter().filter_map(|id| records.remove(id)).collect())
+}
+
+/// Whether a customer owns one of a transaction's accounts.
+pub(crate) async fn is_party(
+    pool: &PgPool,
+    transaction: TransactionId,
+    customer: CustomerId,
+) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"SELECT EXISTS (
+               SELECT 1 FROM transfer_legs JOIN account_directory USING (account_id)
+               WHERE transaction_id = $1 AND customer_id = $2) AS "party!""#,
+        transaction.uuid(),
+        customer.uuid(),
+    )
+    .fetch_one(pool)
+    .await
+}
