@@ -59,23 +59,36 @@ impl DataDir {
         Ok(opened)
     }
 
+    /// Whether a bank of ours was ever started in `path`.
+    pub fn is_ours(path: &Path) -> bool {
+        path.join(MARKER).is_file()
+    }
+
+    /// Whether [`erase`](Self::erase) would do it.
+    ///
+    /// # Errors
+    /// When there are files but no marker, or the directory cannot be read.
+    pub fn may_erase(path: &Path) -> Result<bool> {
+        match fs::read_dir(path).map(|mut entries| entries.next().is_none()) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+            Ok(true) => Ok(false),
+            Err(error) => Err(Error::path("read", path)(error)),
+            Ok(false) if Self::is_ours(path) => Ok(true),
+            Ok(false) => Err(Error::Refused(format!(
+                "{} holds files and does not carry the marker `{MARKER}`, so it was not made by this \
+                 program and is not deleted; give another --data-dir, or empty it yourself",
+                path.display()
+            ))),
+        }
+    }
+
     /// Deletes what we made in `path`, if it carries our marker. What others put there stays.
     ///
     /// # Errors
     /// When there are files but no marker, or something cannot be deleted.
     pub fn erase(path: &Path) -> Result<()> {
-        match fs::read_dir(path).map(|mut entries| entries.next().is_none()) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-            Ok(true) => return Ok(()),
-            Err(error) => return Err(Error::path("read", path)(error)),
-            Ok(false) => {}
-        }
-        if !path.join(MARKER).is_file() {
-            return Err(Error::Refused(format!(
-                "{} holds files and does not carry the marker `{MARKER}`, so it was not made by this \
-                 program and is not deleted; give another --data-dir, or empty it yourself",
-                path.display()
-            )));
+        if !Self::may_erase(path)? {
+            return Ok(());
         }
         for name in OURS {
             let entry = path.join(name);

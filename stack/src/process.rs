@@ -43,7 +43,17 @@ impl Process {
         mut command: Command,
         on_end: impl FnOnce(ExitStatus) + Send + 'static,
     ) -> io::Result<Self> {
-        let child = command.process_group(0).spawn()?;
+        Self::watch(command.process_group(0).spawn()?, on_end)
+    }
+
+    /// Watches over a child that was started otherwise.
+    ///
+    /// # Errors
+    /// Those of starting a thread.
+    pub fn watch(
+        child: Child,
+        on_end: impl FnOnce(ExitStatus) + Send + 'static,
+    ) -> io::Result<Self> {
         let pid = child.id();
         let shared = Arc::new(Shared {
             ended: Mutex::new(None),

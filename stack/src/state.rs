@@ -142,6 +142,21 @@ impl Owner {
         data.run().join("owner.json")
     }
 
+    /// Says that this process is about to start a bank here.
+    ///
+    /// # Errors
+    /// Those of writing.
+    pub fn announce(data: &DataDir, detached: bool) -> Result<()> {
+        let supervisor = Known::note("stack", std::process::id());
+        Self {
+            supervisor,
+            detached,
+            ready: false,
+            processes: Vec::new(),
+        }
+        .write(data)
+    }
+
     /// Reads who started the last bank of this data directory.
     ///
     /// # Errors

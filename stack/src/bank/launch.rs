@@ -17,9 +17,11 @@ use crate::{
     ClusterChoice, Error, Options, PortLease, Result,
     data_dir::DataDir,
     databases::{self, Prepared},
-    leftovers,
+    leash::Leash,
+    leftovers, logs,
     options::Ports,
     postgres::{Cluster, Purpose},
+    state::Owner,
     topology::{Database, Environment, Topology},
 };
 
@@ -46,6 +48,8 @@ pub(super) async fn prepare(options: &Options) -> Result<Bank> {
         )));
     };
     leftovers::end(&data, &*options.progress).await?;
+    logs::rotate_all(data.logs());
+    Owner::announce(&data, options.detached)?;
     let (offset, lease) = match &options.ports {
         Ports::Offset(offset) => (*offset, None),
         Ports::Leased(lease) => (lease.offset(), Some(Arc::clone(lease))),
@@ -80,6 +84,12 @@ pub(super) async fn prepare(options: &Options) -> Result<Bank> {
             is_ready: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
             exits: options.exits.clone(),
+            // A bank that is kept goes on without us; `stop` and the next start find it.
+            leash: if options.throw_away {
+                Leash::new().ok()
+            } else {
+                None
+            },
             processes: Mutex::new(BTreeMap::new()),
             data,
         }),

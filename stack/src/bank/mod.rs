@@ -25,8 +25,8 @@ use crate::{
     topology::{Environment, Kind, Service},
 };
 pub use launch::{Step, run_step};
-pub use shared::POSTGRES;
 use shared::Shared;
+pub use shared::{POSTGRES, service_command};
 
 /// The services promise to end within 10 s of being asked.
 const PATIENCE: Duration = Duration::from_secs(12);
@@ -52,6 +52,15 @@ pub struct Running {
     pub url: Option<String>,
     /// Its log file.
     pub log: PathBuf,
+}
+
+/// How a process ended.
+#[derive(Debug, Clone, Copy)]
+pub struct End {
+    /// Its exit code or the signal.
+    pub status: ExitStatus,
+    /// How long ago it was started.
+    pub age: Duration,
 }
 
 impl Bank {
@@ -169,6 +178,15 @@ impl Bank {
     /// When the bank has no such process, or it was never started.
     pub async fn wait_exit(&self, name: &str) -> Result<ExitStatus> {
         Ok(self.running(name)?.wait().await)
+    }
+
+    /// How a process ended; `None` while it runs, and when it was never started.
+    pub fn last_end(&self, name: &str) -> Option<End> {
+        let process = self.shared.current(name)?;
+        process.ended().map(|status| End {
+            status,
+            age: process.age(),
+        })
     }
 
     /// Starts a process again that has ended, and returns when it answers: PostgreSQL to queries, a

@@ -21,6 +21,7 @@ use crate::{
     data_dir::DataDir,
     databases::Prepared,
     http,
+    leash::Leash,
     postgres::Cluster,
     process::Process,
     state::{DatabaseState, Known, Owner, ProcessState, State, Status},
@@ -45,6 +46,7 @@ pub(super) struct Shared {
     pub(super) is_ready: AtomicBool,
     pub(super) stopping: AtomicBool,
     pub(super) exits: Option<UnboundedSender<String>>,
+    pub(super) leash: Option<Leash>,
     pub(super) processes: Mutex<BTreeMap<String, Process>>,
 }
 
@@ -124,6 +126,11 @@ impl Shared {
                     return;
                 };
                 shared.write_state();
+                if let (Some(leash), Some(process)) = (&shared.leash, shared.current(&name))
+                    && process.ended().is_some()
+                {
+                    leash.release(process.pid());
+                }
                 if !shared.stopping.load(Ordering::SeqCst)
                     && let Some(exits) = &shared.exits
                 {
@@ -140,7 +147,14 @@ impl Shared {
             (None, Some(cluster)) => cluster.spawn(&self.log(name), on_end)?,
             (None, None) => return Err(self.unknown(name)),
         };
-        processes.insert(name.to_owned(), process);
+        if let Some(leash) = &self.leash {
+            leash.hold(process.pid());
+        }
+        if let Some(old) = processes.insert(name.to_owned(), process)
+            && let Some(leash) = &self.leash
+        {
+            leash.release(old.pid());
+        }
         self.save(&processes)
     }
 
@@ -153,22 +167,12 @@ impl Shared {
             .mode(0o600)
             .open(&errors)
             .map_err(Error::path("open", &errors))?;
-        let mut command = Command::new(self.program(service));
-        for (variable, _) in std::env::vars_os() {
-            if variable.to_str().is_some_and(topology::is_setting) {
-                command.env_remove(&variable);
-            }
-        }
-        command.envs(&service.environment);
-        command.env(
-            service.database_variable(),
-            &self.database(&service.name)?.service_url,
-        );
+        let url = &self.database(&service.name)?.service_url;
+        let mut command = service_command(&self.program(service), service, url);
         command.envs(self.environment.get(&service.name).into_iter().flatten());
         command.envs(settings);
-        command.current_dir(self.data.root());
         command
-            .stdin(Stdio::null())
+            .current_dir(self.data.root())
             .stdout(Stdio::null())
             .stderr(stderr);
         Ok(command)
@@ -297,4 +301,20 @@ impl Shared {
     pub(super) fn new(make: impl FnOnce(Weak<Shared>) -> Shared) -> Arc<Shared> {
         Arc::new_cyclic(|myself| make(myself.clone()))
     }
+}
+
+/// A service program with everything it is told, and nothing of what others are told: a service
+/// refuses settings it does not know.
+pub fn service_command(program: &Path, service: &Service, database_url: &str) -> Command {
+    let mut command = Command::new(program);
+    for (variable, _) in std::env::vars_os() {
+        if variable.to_str().is_some_and(topology::is_setting) {
+            command.env_remove(&variable);
+        }
+    }
+    command
+        .envs(&service.environment)
+        .env(service.database_variable(), database_url);
+    command.stdin(Stdio::null());
+    command
 }

@@ -1,0 +1,185 @@
+//! `stack start --only NAME` and `stack restart NAME`: one process of a running bank.
+
+use std::{
+    process::ExitCode,
+    time::{Duration, Instant},
+};
+
+use sqlx::{Connection, PgConnection};
+use stack::{
+    Error, Result, Signal,
+    bank::POSTGRES,
+    data_dir::DataDir,
+    http, leftovers,
+    state::{Known, Owner, ProcessState, State, Status},
+};
+use tokio::time::sleep;
+
+use crate::{
+    Place,
+    project::{Project, full_name, settings},
+    requests,
+};
+
+const POLL: Duration = Duration::from_millis(50);
+const UP: Duration = Duration::from_secs(15);
+const READY: Duration = Duration::from_secs(30);
+
+/// Settings that decide where things are; those of the running bank hold.
+const PLACES: [&str; 4] = ["_PORT", "PORT_OFFSET", "_URL", "LOG_DIR"];
+
+/// Starts a process that is down.
+///
+/// # Errors
+/// When no bank runs there, it has no such process, or that does not come up.
+pub async fn run(place: &Place, name: &str) -> Result<ExitCode> {
+    let (data, owner, name) = find(place, name)?;
+    if let Some(running) =
+        process(&data, &name)?.filter(|process| process.status == Status::Running)
+    {
+        println!(
+            "{name} already runs (pid {}).",
+            running.pid.unwrap_or_default()
+        );
+        return Ok(ExitCode::SUCCESS);
+    }
+    begin(&data, &owner, &name).await
+}
+
+/// Ends a process and starts it again.
+///
+/// # Errors
+/// As [`run`].
+pub async fn restart(place: &Place, name: &str) -> Result<ExitCode> {
+    let (data, owner, name) = find(place, name)?;
+    if let Some(known) = owner
+        .processes
+        .iter()
+        .find(|known| known.name == name && known.runs())
+    {
+        let signal = if name == POSTGRES {
+            Signal::INT
+        } else {
+            Signal::TERM
+        };
+        leftovers::end_all(std::slice::from_ref(known), signal).await?;
+        let began = Instant::now();
+        // The supervisor has to have seen it, or it would refuse to start a second one.
+        while process(&data, &name)?.is_some_and(|process| process.pid == Some(known.pid)) {
+            if began.elapsed() > UP {
+                return Err(Error::Refused(format!(
+                    "nobody notices that {name} has ended"
+                )));
+            }
+            sleep(POLL).await;
+        }
+    }
+    begin(&data, &owner, &name).await
+}
+
+fn find(place: &Place, name: &str) -> Result<(DataDir, Owner, String)> {
+    let project = Project::find();
+    let name = full_name(name);
+    let closed = || {
+        let path = project.data_dir(place);
+        Error::Refused(format!(
+            "no bank runs in {}; start one with scripts/start",
+            path.display()
+        ))
+    };
+    let data = project.existing(place)?.ok_or_else(closed)?;
+    let owner = Owner::read(&data)?
+        .filter(|owner| owner.supervisor.runs())
+        .ok_or_else(closed)?;
+    let state = State::read(&data)?.ok_or_else(closed)?;
+    if state.process(&name).is_none() {
+        let names: Vec<_> = state
+            .processes
+            .into_iter()
+            .map(|process| process.name)
+            .collect();
+        return Err(Error::Unknown(name, names.join(", ")));
+    }
+    Ok((data, owner, name))
+}
+
+fn process(data: &DataDir, name: &str) -> Result<Option<ProcessState>> {
+    Ok(State::read(data)?.and_then(|state| state.process(name).cloned()))
+}
+
+async fn begin(data: &DataDir, owner: &Owner, name: &str) -> Result<ExitCode> {
+    let mut wanted = settings();
+    wanted.retain(|variable, _| !PLACES.iter().any(|place| variable.ends_with(place)));
+    requests::leave(data, name, wanted)?;
+    leftovers::send(&owner.supervisor, Signal::USR1);
+    let began = Instant::now();
+    let started = loop {
+        if let Some(started) = process(data, name)?.filter(|process| process.pid.is_some()) {
+            break started;
+        }
+        if let Some(reason) = requests::refused(data, name) {
+            return Err(Error::Refused(reason));
+        }
+        if began.elapsed() > UP || !owner.supervisor.runs() {
+            return Err(Error::Refused(format!(
+                "{name} did not start; look into {}",
+                data.logs().display()
+            )));
+        }
+        sleep(POLL).await;
+    };
+    let pid = started.pid.unwrap_or_default();
+    ready(data, &started, &Known::note(name, pid)).await?;
+    println!("{name} runs again (pid {pid}).");
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn ready(data: &DataDir, started: &ProcessState, known: &Known) -> Result<()> {
+    let port = started
+        .url
+        .as_deref()
+        .and_then(|url| url.rsplit(':').next()?.parse::<u16>().ok());
+    let began = Instant::now();
+    loop {
+        if !known.runs() {
+            return Err(Error::Refused(format!(
+                "{} ended at once; look into {}",
+                known.name, started.log
+            )));
+        }
+        let answer = match port {
+            Some(port) => match http::get(port, "/ready").await {
+                Ok(answer) if answer.status == 200 => return Ok(()),
+                Ok(answer) => answer.body,
+                Err(error) => error.to_string(),
+            },
+            None => match connects(data).await {
+                Ok(()) => return Ok(()),
+                Err(error) => error,
+            },
+        };
+        if began.elapsed() > READY {
+            let (name, seconds) = (known.name.clone(), READY.as_secs());
+            return Err(Error::NotReady {
+                name,
+                seconds,
+                answer,
+            });
+        }
+        sleep(POLL).await;
+    }
+}
+
+async fn connects(data: &DataDir) -> std::result::Result<(), String> {
+    let state = State::read(data)
+        .map_err(|error| error.to_string())?
+        .unwrap_or_default();
+    let Some(database) = state.databases.first() else {
+        return Ok(());
+    };
+    let connection = PgConnection::connect(&database.database_url)
+        .await
+        .map_err(|error| error.to_string())?;
+    let _ = connection.close().await;
+    Ok(())
+}
