@@ -1,0 +1,268 @@
+//! The driver of `two_phase::coordinator`: what transactions-service does, on a toy database.
+
+use two_phase::coordinator::{Action as Step, IllegalEvent};
+use two_phase::inquiry::{InquiryStep, answer};
+use two_phase::message::InquiryAnswer;
+use two_phase::recovery::{Plan, lease_is_over, plan};
+use two_phase::{Coordinator, Event, Outcome, Phase};
+use types::ParticipantId;
+use types::views::Status;
+
+use crate::scenario::Scenario;
+use crate::state::{Action, LEASE_MS, Message, Process, Row, Site, State, Transfer, Work};
+
+/// The participant's name; the global order is the order of the indexes.
+fn name(site: Site) -> ParticipantId {
+    format!("bank-{site}").parse().expect("a legal name")
+}
+
+fn site(name: &ParticipantId) -> Site {
+    let number = name.as_str().trim_start_matches("bank-");
+    number.parse().expect("made by `name`")
+}
+
+const fn outcome(status: Status) -> Option<Outcome> {
+    match status {
+        Status::Pending => None,
+        Status::Committed => Some(Outcome::Commit),
+        Status::Aborted => Some(Outcome::Abort),
+    }
+}
+
+/// A row just written by the process that received the transfer, and that process's memory.
+pub fn begin(scenario: &Scenario, state: &mut State, process: Process, transfer: Transfer) {
+    state.rows.push(Row {
+        status: Status::Pending,
+        phase: Phase::Preparing,
+        epoch: 0,
+        owner: process,
+        lease_remaining_ms: LEASE_MS,
+        decisions: 0,
+    });
+    let coordinator = Coordinator::begun(scenario.sites(transfer).map(name));
+    let work = Work {
+        epoch: 0,
+        coordinator,
+    };
+    state.processes[process].work[transfer] = Some(work);
+    drive(state, process, transfer);
+}
+
+/// Sends what is to be sent, at once: a message sent early and delivered late is no different
+/// from one sent late, and one never delivered is no different from a crash before sending.
+fn drive(state: &mut State, process: Process, transfer: Transfer) {
+    let Some(work) = &mut state.processes[process].work[transfer] else {
+        return;
+    };
+    for step in work.coordinator.next() {
+        let message = match step {
+            Step::Prepare(to) => {
+                work.coordinator.contacted(&to).expect("it takes part");
+                Message::Prepare(transfer, site(&to))
+            }
+            Step::Decide(outcome, _) => Message::Decide(transfer, work.epoch, outcome),
+            Step::Deliver(outcome, to) => Message::Decision(transfer, site(&to), outcome),
+            // May be lost, so it is an action of its own.
+            Step::Finish(_) => continue,
+        };
+        state.network.send(message);
+    }
+}
+
+fn report(state: &mut State, process: Process, transfer: Transfer, event: Event) {
+    let Some(work) = &mut state.processes[process].work[transfer] else {
+        return;
+    };
+    match work.coordinator.apply(event) {
+        Ok(()) => {
+            if let Some(outcome) = work.coordinator.decided() {
+                state.told[transfer] = Some(outcome);
+            }
+            drive(state, process, transfer);
+        }
+        Err(IllegalEvent::OutcomeChanged(_)) => state.outcome_changed = true,
+        // An acknowledgement of what an earlier life delivered: this one has not read the row.
+        Err(IllegalEvent::NotDecided) => {}
+        Err(IllegalEvent::Stranger(_)) => unreachable!("only participants are heard"),
+    }
+}
+
+/// What a process does with a message.
+fn hears(state: &mut State, process: Process, message: Message) {
+    match message {
+        Message::Voted(transfer, from, vote) => {
+            report(state, process, transfer, Event::Voted(name(from), vote));
+        }
+        Message::Acknowledged(transfer, from, acknowledgement) => {
+            let event = Event::Acknowledged(name(from), acknowledgement);
+            report(state, process, transfer, event);
+        }
+        Message::Inquiry(transfer) => {
+            let row = &state.rows[transfer];
+            let over = lease_is_over(row.lease_remaining_ms, LEASE_MS);
+            let message = match answer(Some((row.status, over))) {
+                // Answered when the inquiry is repeated and the decision stands.
+                InquiryStep::DecideAbort => Message::Decide(transfer, row.epoch, Outcome::Abort),
+                InquiryStep::Answer(InquiryAnswer::Committed) => {
+                    Message::Answer(transfer, Outcome::Commit)
+                }
+                InquiryStep::Answer(InquiryAnswer::Aborted) => {
+                    Message::Answer(transfer, Outcome::Abort)
+                }
+                // Tells nobody anything.
+                InquiryStep::Answer(InquiryAnswer::Pending | InquiryAnswer::Unknown) => return,
+            };
+            state.network.send(message);
+        }
+        _ => {}
+    }
+}
+
+/// The one compare-and-set. The connection may be lost around it, so nobody hears of the result
+/// unless it reads the row.
+fn executes(state: &mut State, message: Message) {
+    let Message::Decide(transfer, epoch, outcome) = message else {
+        return;
+    };
+    let row = &mut state.rows[transfer];
+    if row.status == Status::Pending && row.epoch == epoch {
+        row.status = match outcome {
+            Outcome::Commit => Status::Committed,
+            Outcome::Abort => Status::Aborted,
+        };
+        row.phase = Phase::Delivering;
+        row.decisions += 1;
+    }
+}
+
+/// Whether the process could claim the row: it is left behind, or it was this process's own.
+fn may_claim(state: &State, process: Process, transfer: Transfer) -> bool {
+    let row = &state.rows[transfer];
+    let work = state.processes[process].work[transfer].as_ref();
+    let owns = work.is_some_and(|work| work.epoch == row.epoch);
+    let left_behind =
+        lease_is_over(row.lease_remaining_ms, LEASE_MS) || (row.owner == process && work.is_none());
+    left_behind && !owns && !matches!(row.phase, Phase::Done | Phase::Hazard)
+}
+
+fn claim(scenario: &Scenario, state: &mut State, process: Process, transfer: Transfer) {
+    let row = &mut state.rows[transfer];
+    row.epoch += 1;
+    row.owner = process;
+    row.lease_remaining_ms = LEASE_MS;
+    let status = match plan(&[row.status])[..] {
+        [Plan::DecideAbort] => Status::Pending,
+        [Plan::Deliver(Outcome::Commit)] => Status::Committed,
+        [Plan::Deliver(Outcome::Abort)] => Status::Aborted,
+        _ => unreachable!("one plan for one row"),
+    };
+    let coordinator = Coordinator::recovered(scenario.sites(transfer).map(name), status);
+    let work = Work {
+        epoch: row.epoch,
+        coordinator,
+    };
+    state.processes[process].work[transfer] = Some(work);
+    drive(state, process, transfer);
+}
+
+fn final_phase(state: &State, process: Process, transfer: Transfer) -> Option<Phase> {
+    let work = state.processes[process].work[transfer].as_ref()?;
+    match work.coordinator.next()[..] {
+        [Step::Finish(phase)] => Some(phase),
+        _ => None,
+    }
+}
+
+fn owner_is_alive(state: &State, transfer: Transfer) -> bool {
+    let row = &state.rows[transfer];
+    state.processes[row.owner].work[transfer].is_some()
+}
+
+/// What coordinators and their database might do now.
+pub fn actions(state: &State, actions: &mut Vec<Action>) {
+    for (process, memory) in state.processes.iter().enumerate() {
+        if !memory.up {
+            actions.push(Action::CoordinatorRestarts(process));
+            continue;
+        }
+        if state.faults.coordinator_crashes > 0 {
+            actions.push(Action::CoordinatorCrashes(process));
+        }
+        for message in state.network.messages() {
+            if let Message::Voted(..) | Message::Acknowledged(..) | Message::Inquiry(_) = message {
+                actions.push(Action::ReachesCoordinator(process, message));
+            }
+        }
+        for (transfer, work) in memory.work.iter().enumerate() {
+            if may_claim(state, process, transfer) {
+                actions.push(Action::Claim(process, transfer));
+            }
+            if work.is_some() {
+                actions.push(Action::Read(process, transfer));
+                actions.push(Action::DeadlinePasses(process, transfer));
+                actions.push(Action::Finish(process, transfer));
+            }
+        }
+    }
+    for message in state.network.messages() {
+        if let Message::Decide(..) = message {
+            actions.push(Action::ReachesDatabase(message));
+        }
+    }
+    for (transfer, row) in state.rows.iter().enumerate() {
+        if matches!(row.phase, Phase::Done | Phase::Hazard) || row.lease_remaining_ms != LEASE_MS {
+            continue;
+        }
+        if state.faults.clock_jumps > 0 {
+            actions.push(Action::ClockIsSetBack(transfer));
+        }
+        if state.faults.lost_leases > 0 || !owner_is_alive(state, transfer) {
+            actions.push(Action::LeaseRunsOut(transfer));
+        }
+    }
+}
+
+/// Performs one of [`actions`].
+pub fn perform(scenario: &Scenario, state: &mut State, action: Action) {
+    match action {
+        Action::ReachesCoordinator(process, message) => hears(state, process, message),
+        Action::ReachesDatabase(message) => executes(state, message),
+        Action::Read(process, transfer) => {
+            if let Some(outcome) = outcome(state.rows[transfer].status) {
+                report(state, process, transfer, Event::Decided(outcome));
+            }
+        }
+        Action::DeadlinePasses(process, transfer) => {
+            let work = state.processes[process].work[transfer].as_ref();
+            if work.is_some_and(|work| work.coordinator.decided().is_none()) {
+                report(state, process, transfer, Event::DeadlinePassed);
+            }
+        }
+        Action::LeaseRunsOut(transfer) => {
+            if owner_is_alive(state, transfer) {
+                state.faults.lost_leases -= 1;
+            }
+            state.rows[transfer].lease_remaining_ms = 0;
+        }
+        Action::ClockIsSetBack(transfer) => {
+            state.faults.clock_jumps -= 1;
+            state.rows[transfer].lease_remaining_ms = 100 * LEASE_MS;
+        }
+        Action::Claim(process, transfer) => claim(scenario, state, process, transfer),
+        Action::Finish(process, transfer) => {
+            // Not guarded by the epoch: whoever has every acknowledgement is right, stale or not.
+            if let Some(phase) = final_phase(state, process, transfer) {
+                state.rows[transfer].phase = phase;
+                state.processes[process].work[transfer] = None;
+            }
+        }
+        Action::CoordinatorCrashes(process) => {
+            state.faults.coordinator_crashes -= 1;
+            let memory = &mut state.processes[process];
+            memory.up = false;
+            memory.work.fill(None);
+        }
+        Action::CoordinatorRestarts(process) => state.processes[process].up = true,
+        _ => {}
+    }
+}

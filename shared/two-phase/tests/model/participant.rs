@@ -1,0 +1,217 @@
+//! The driver of `two_phase::participant`: what accounts-service does, with one account.
+//!
+//! A crash between a durable step and its answer is the loss of that answer, which the network
+//! sees to; what else a crash takes away is what was heard from peers.
+
+use two_phase::inquiry::{Peer, conclude};
+use two_phase::participant::{Finding, PrepareStep, after_vote, on_decision, on_force, on_prepare};
+use two_phase::{Acknowledgement, BranchState, Effect, Outcome};
+use types::Code;
+
+use crate::scenario::Scenario;
+use crate::state::{Action, Message, Participant, Site, State, Transfer};
+
+/// What the account says to a branch.
+fn examine(scenario: &Scenario, participant: &Participant, change: i64) -> Finding {
+    let mut branches = participant.branches.iter();
+    if scenario.exclusive && branches.any(|branch| branch.state == Some(BranchState::Prepared)) {
+        Finding::Busy
+    } else if change < 0 && participant.balance - participant.pending_debits < -change {
+        Finding::Refused(Code::InsufficientFunds)
+    } else {
+        Finding::Possible
+    }
+}
+
+/// Adds the hold of a branch, or with `times = -1` takes it away.
+fn hold(participant: &mut Participant, change: i64, times: i64) {
+    if change < 0 {
+        participant.pending_debits -= change * times;
+    } else {
+        participant.pending_credits += change * times;
+    }
+}
+
+fn move_money(
+    scenario: &Scenario,
+    state: &mut State,
+    at: Site,
+    transfer: Transfer,
+    effect: Effect,
+) {
+    let change = scenario.transfers[transfer][at];
+    let participant = &mut state.participants[at];
+    match effect {
+        Effect::Nothing | Effect::Tombstone => {}
+        Effect::Apply => {
+            participant.balance += change;
+            participant.branches[transfer].booked += 1;
+            hold(participant, change, -1);
+        }
+        Effect::Release => {
+            participant.branches[transfer].released = true;
+            hold(participant, change, -1);
+        }
+    }
+}
+
+fn prepare(scenario: &Scenario, state: &mut State, at: Site, transfer: Transfer) {
+    let change = scenario.transfers[transfer][at];
+    let participant = &mut state.participants[at];
+    let vote = match on_prepare(participant.branches[transfer].state, true) {
+        PrepareStep::Answer(vote) => vote,
+        PrepareStep::Examine => {
+            let (durable, vote) = after_vote(examine(scenario, participant, change));
+            participant.branches[transfer].state = durable;
+            if durable == Some(BranchState::Prepared) {
+                hold(participant, change, 1);
+                asks_around(scenario, state, at, transfer);
+            }
+            vote
+        }
+    };
+    state.network.send(Message::Voted(transfer, at, vote));
+}
+
+/// In doubt from the promise on: the questions are there, and may be delivered at any time.
+fn asks_around(scenario: &Scenario, state: &mut State, at: Site, transfer: Transfer) {
+    state.network.send(Message::Inquiry(transfer));
+    if scenario.peers_may_be_asked {
+        for peer in scenario.sites(transfer).filter(|peer| *peer != at) {
+            state.network.send(Message::PeerQuestion(transfer, peer));
+        }
+    }
+}
+
+fn decide(
+    scenario: &Scenario,
+    state: &mut State,
+    at: Site,
+    transfer: Transfer,
+    outcome: Outcome,
+) -> Acknowledgement {
+    let step = on_decision(state.participants[at].branches[transfer].state, outcome);
+    move_money(scenario, state, at, transfer, step.effect);
+    let branch = &mut state.participants[at].branches[transfer];
+    branch.state = step.next;
+    branch.heard.clear();
+    step.acknowledgement
+}
+
+fn is_in_doubt(state: &State, at: Site, transfer: Transfer) -> bool {
+    state.participants[at].branches[transfer].state == Some(BranchState::Prepared)
+}
+
+/// What a participant does with a message.
+fn receives(scenario: &Scenario, state: &mut State, at: Site, message: Message) {
+    match message {
+        Message::Prepare(transfer, _) => prepare(scenario, state, at, transfer),
+        Message::Decision(transfer, _, outcome) => {
+            let acknowledgement = decide(scenario, state, at, transfer, outcome);
+            let message = Message::Acknowledged(transfer, at, acknowledgement);
+            state.network.send(message);
+        }
+        Message::Answer(transfer, outcome) => {
+            decide(scenario, state, at, transfer, outcome);
+        }
+        Message::PeerQuestion(transfer, _) => {
+            let known = state.participants[at].branches[transfer].state;
+            let told = known.unwrap_or_else(|| {
+                // From now on this participant can never vote yes.
+                decide(scenario, state, at, transfer, Outcome::Abort);
+                BranchState::Aborted
+            });
+            state.network.send(Message::PeerAnswer(transfer, at, told));
+        }
+        Message::PeerAnswer(transfer, peer, told) => {
+            let heard = &mut state.participants[at].branches[transfer].heard;
+            let news = Peer::Branch(told);
+            // Answers overtake each other; a conclusive one is not forgotten for one that is not.
+            if conclude(&[news]).is_some() || !heard.contains_key(&peer) {
+                heard.insert(peer, news);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn resolve_with_peers(scenario: &Scenario, state: &mut State, at: Site, transfer: Transfer) {
+    let heard = &state.participants[at].branches[transfer].heard;
+    let peers: Vec<_> = scenario
+        .sites(transfer)
+        .filter(|peer| *peer != at)
+        .map(|peer| heard.get(&peer).copied().unwrap_or(Peer::Unreachable))
+        .collect();
+    if let Some(outcome) = conclude(&peers) {
+        decide(scenario, state, at, transfer, outcome);
+        state.participants[at].branches[transfer].resolved_by_peers = true;
+    }
+}
+
+/// Whom a message concerns. An answer that finds nobody in doubt any more is of no interest.
+fn is_for(state: &State, at: Site, message: Message) -> bool {
+    match message {
+        Message::Prepare(_, to) | Message::Decision(_, to, _) | Message::PeerQuestion(_, to) => {
+            to == at
+        }
+        Message::Answer(transfer, _) => is_in_doubt(state, at, transfer),
+        Message::PeerAnswer(transfer, from, _) => from != at && is_in_doubt(state, at, transfer),
+        _ => false,
+    }
+}
+
+/// What participants might do now.
+pub fn actions(state: &State, actions: &mut Vec<Action>) {
+    for (at, participant) in state.participants.iter().enumerate() {
+        if !participant.up {
+            actions.push(Action::ParticipantRestarts(at));
+            continue;
+        }
+        if state.faults.participant_crashes > 0 {
+            actions.push(Action::ParticipantCrashes(at));
+        }
+        for message in state.network.messages() {
+            if is_for(state, at, message) {
+                actions.push(Action::ReachesParticipant(at, message));
+            }
+        }
+        for transfer in 0..participant.branches.len() {
+            if !is_in_doubt(state, at, transfer) {
+                continue;
+            }
+            actions.push(Action::Conclude(at, transfer));
+            if state.faults.forced > 0 {
+                actions.push(Action::Force(at, transfer, Outcome::Commit));
+                actions.push(Action::Force(at, transfer, Outcome::Abort));
+            }
+        }
+    }
+}
+
+/// Performs one of [`actions`].
+pub fn perform(scenario: &Scenario, state: &mut State, action: Action) {
+    match action {
+        Action::ReachesParticipant(at, message) => receives(scenario, state, at, message),
+        Action::Conclude(at, transfer) => resolve_with_peers(scenario, state, at, transfer),
+        Action::Force(at, transfer, outcome) => {
+            let before = state.participants[at].branches[transfer].state;
+            if let Ok((next, effect)) = on_force(before, outcome) {
+                state.faults.forced -= 1;
+                move_money(scenario, state, at, transfer, effect);
+                let branch = &mut state.participants[at].branches[transfer];
+                branch.state = Some(next);
+                branch.heard.clear();
+            }
+        }
+        Action::ParticipantCrashes(at) => {
+            state.faults.participant_crashes -= 1;
+            let participant = &mut state.participants[at];
+            participant.up = false;
+            for branch in &mut participant.branches {
+                branch.heard.clear();
+            }
+        }
+        Action::ParticipantRestarts(at) => state.participants[at].up = true,
+        _ => {}
+    }
+}

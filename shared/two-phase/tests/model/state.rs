@@ -1,0 +1,175 @@
+//! Everything the model checker sees: what is durable, what is remembered, what is under way.
+
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use two_phase::inquiry::Peer;
+use two_phase::{Acknowledgement, BranchState, Coordinator, Outcome, Phase, Vote};
+use types::views::Status;
+
+/// Index of a transfer.
+pub type Transfer = usize;
+/// Index of a coordinator process.
+pub type Process = usize;
+/// Index of a participant.
+pub type Site = usize;
+
+/// How long a fresh lease runs. The model has no clock: a lease runs, is over, or is absurd.
+pub const LEASE_MS: i64 = 10_000;
+
+/// What is still allowed to go wrong. Loss, duplication and reordering of messages are not
+/// counted: the network does them as it likes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Faults {
+    /// Crashes of coordinator processes.
+    pub coordinator_crashes: u8,
+    /// Crashes of participants.
+    pub participant_crashes: u8,
+    /// Leases that run out although their owner is alive: it was stopped, or slow.
+    pub lost_leases: u8,
+    /// Times the database's clock is set back, which leaves a lease far in the future.
+    pub clock_jumps: u8,
+    /// Branches that an operator forces.
+    pub forced: u8,
+}
+
+impl Faults {
+    pub const NONE: Self = Self {
+        coordinator_crashes: 0,
+        participant_crashes: 0,
+        lost_leases: 0,
+        clock_jumps: 0,
+        forced: 0,
+    };
+}
+
+/// One durable row in the coordinators' database.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Row {
+    pub status: Status,
+    pub phase: Phase,
+    pub epoch: u8,
+    pub owner: Process,
+    pub lease_remaining_ms: i64,
+    /// How often the status was written; more than once would be the end of atomicity.
+    pub decisions: u8,
+}
+
+/// What a process remembers about one transfer, until it crashes or has finished it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Work {
+    /// The epoch it believes to own.
+    pub epoch: u8,
+    pub coordinator: Coordinator,
+}
+
+/// One coordinator process.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Memory {
+    pub up: bool,
+    pub work: Vec<Option<Work>>,
+}
+
+/// One branch: durable, but for what was heard from peers.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct Branch {
+    pub state: Option<BranchState>,
+    /// How often the legs were booked.
+    pub booked: u8,
+    /// The holds were given back.
+    pub released: bool,
+    /// No coordinator was needed.
+    pub resolved_by_peers: bool,
+    /// Lost in a crash. Empty unless in doubt.
+    pub heard: BTreeMap<Site, Peer>,
+}
+
+/// One participant: one account, its branches.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Participant {
+    pub up: bool,
+    pub balance: i64,
+    pub pending_debits: i64,
+    pub pending_credits: i64,
+    pub branches: Vec<Branch>,
+}
+
+/// What may be under way. Who sent it does not matter to anybody, so it is not said: every
+/// process can hear every vote, which is more than any network would do to us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Message {
+    Prepare(Transfer, Site),
+    Voted(Transfer, Site, Vote),
+    /// The compare-and-set under an epoch, on its way to the database.
+    Decide(Transfer, u8, Outcome),
+    Decision(Transfer, Site, Outcome),
+    Acknowledged(Transfer, Site, Acknowledgement),
+    /// "What became of it?", to any coordinator.
+    Inquiry(Transfer),
+    /// What a coordinator answered, to everybody in doubt.
+    Answer(Transfer, Outcome),
+    /// "What is your branch?", to one peer.
+    PeerQuestion(Transfer, Site),
+    /// What that peer answered, to everybody in doubt.
+    PeerAnswer(Transfer, Site, BranchState),
+}
+
+/// A message that was sent stays for ever: it may be delivered now, later, again, or never. So
+/// loss, delay, reordering and unlimited duplication are one and the same thing.
+///
+/// Kept under a hash, because votes have no order of their own and equal networks must be equal
+/// however they came about.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct Network(BTreeMap<u64, Message>);
+
+impl Network {
+    pub fn send(&mut self, message: Message) {
+        let mut hasher = DefaultHasher::new();
+        message.hash(&mut hasher);
+        self.0.insert(hasher.finish(), message);
+    }
+
+    pub fn messages(&self) -> impl Iterator<Item = Message> + '_ {
+        self.0.values().copied()
+    }
+}
+
+/// The whole bank.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct State {
+    pub rows: Vec<Row>,
+    pub processes: Vec<Memory>,
+    pub participants: Vec<Participant>,
+    pub network: Network,
+    /// What the client was told.
+    pub told: Vec<Option<Outcome>>,
+    /// A process was told two different outcomes of one transfer.
+    pub outcome_changed: bool,
+    pub faults: Faults,
+}
+
+/// One thing that can happen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// A message reaches a coordinator process.
+    ReachesCoordinator(Process, Message),
+    /// A message reaches the participant it is for, or one in doubt.
+    ReachesParticipant(Site, Message),
+    /// A statement reaches the coordinators' database.
+    ReachesDatabase(Message),
+    /// A process reads the row it works on.
+    Read(Process, Transfer),
+    DeadlinePasses(Process, Transfer),
+    LeaseRunsOut(Transfer),
+    ClockIsSetBack(Transfer),
+    Claim(Process, Transfer),
+    /// A process has every acknowledgement and says so.
+    Finish(Process, Transfer),
+    CoordinatorCrashes(Process),
+    CoordinatorRestarts(Process),
+    ParticipantCrashes(Site),
+    ParticipantRestarts(Site),
+    /// A participant in doubt makes up its mind from what it has heard.
+    Conclude(Site, Transfer),
+    Force(Site, Transfer, Outcome),
+}
