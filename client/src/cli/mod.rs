@@ -16,7 +16,6 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use args::Cli;
-use context::Context;
 use failure::{Exit, Failure};
 use output::{Format, Output};
 

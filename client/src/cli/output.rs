@@ -14,12 +14,10 @@ const WIDEST: usize = 120;
 /// Where no terminal says otherwise.
 const USUAL: usize = 80;
 
-/// How data is written.
+/// For people, or for programs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// For people
     Table,
-    /// For programs
     Json,
 }
 

@@ -12,9 +12,9 @@ use clap_complete::Shell;
 use types::views::Role;
 use types::{AccountId, CustomerId, DecimalText, IdempotencyKey, Text, TransactionId};
 
-pub use accounts::{AccountArgument, AccountsCommand, BankChoice, OpenArguments};
+pub use accounts::{AccountArgument, AccountsCommand, OpenArguments};
 pub use admin::AdminCommand;
-pub use customers::{CustomersCommand, NewCustomer};
+pub use customers::CustomersCommand;
 pub use demo::{DemoArguments, FAILPOINTS, Failpoint};
 pub use options::Options;
 pub use values::{ProtocolChoice, RoleChoice, StatusChoice};

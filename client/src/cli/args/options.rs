@@ -8,6 +8,8 @@ use client::Addresses;
 use crate::cli::failure::Failure;
 use crate::cli::output::Format;
 
+const EVERYWHERE: &str = "Options of every command";
+
 /// How data is written, and where the bank is.
 #[derive(Debug, Clone, Args)]
 pub struct Options {
@@ -22,39 +24,39 @@ pub struct Options {
     pub output: Format,
 
     /// Only data and errors, no notes
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, help_heading = EVERYWHERE)]
     pub quiet: bool,
 
-    /// Where customer-service is [default: http://127.0.0.1:3001]
+    /// Where customer-service is, if not on 127.0.0.1:3001
     #[arg(
         long,
         global = true,
         env = "BANKING_URL_CUSTOMER",
         value_name = "URL",
         hide_env = true,
-        help_heading = "Addresses"
+        help_heading = EVERYWHERE
     )]
     pub url_customer: Option<String>,
 
-    /// Where accounts-service is [default: http://127.0.0.1:3002]; more banks as URL,bank-2=URL
+    /// Where accounts-service is; more banks: URL,bank-2=URL
     #[arg(
         long,
         global = true,
         env = "BANKING_URL_ACCOUNTS",
         value_name = "URL",
         hide_env = true,
-        help_heading = "Addresses"
+        help_heading = EVERYWHERE
     )]
     pub url_accounts: Option<String>,
 
-    /// Where transactions-service is [default: http://127.0.0.1:3003]
+    /// Where transactions-service is
     #[arg(
         long,
         global = true,
         env = "BANKING_URL_TRANSACTIONS",
         value_name = "URL",
         hide_env = true,
-        help_heading = "Addresses"
+        help_heading = EVERYWHERE
     )]
     pub url_transactions: Option<String>,
 

@@ -42,10 +42,8 @@ pub enum RoleChoice {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ProtocolChoice {
-    /// Two-phase commit
     #[value(name = "2pc")]
     TwoPhaseCommit,
-    /// A saga of compensable steps
     Saga,
 }
 
@@ -77,9 +75,7 @@ impl From<StatusChoice> for Status {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum LockingChoice {
-    /// Several transfers at once, each with its amount held
     Escrow,
-    /// One transfer at a time
     Exclusive,
 }
 

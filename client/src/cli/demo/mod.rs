@@ -1,6 +1,87 @@
-use super::args::DemoArguments;
+//! Demonstrations against the running bank: real calls, real kills, and a verdict that is computed.
+
+mod concurrent;
+mod crash;
+mod narrator;
+mod picture;
+mod process;
+mod protocol;
+mod race;
+mod stage;
+mod stress;
+
+use narrator::Narrator;
+use stage::Stage;
+
+use super::args::{DemoArguments, Failpoint};
 use super::context::Context;
 use super::failure::Failure;
-pub async fn run(_context: &Context, _arguments: &DemoArguments) -> Result<(), Failure> {
-    Ok(())
+
+/// One demonstration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Demo {
+    Race,
+    Concurrent,
+    Protocol,
+    Crash,
+}
+
+/// Runs what was asked for, all of it even when one fails.
+///
+/// # Errors
+/// Exit code 1 when a safe way was not safe.
+pub async fn run(context: &Context, arguments: &DemoArguments) -> Result<(), Failure> {
+    let wanted = [
+        (arguments.race_condition(), Demo::Race),
+        (arguments.concurrent(), Demo::Concurrent),
+        (arguments.two_phase_commit(), Demo::Protocol),
+        (arguments.crash(), Demo::Crash),
+    ];
+    let demos = wanted.into_iter().filter(|(wanted, _)| *wanted);
+    let demos: Vec<_> = demos.map(|(_, demo)| demo).collect();
+    let points = &arguments.point;
+    let crash = crash::Plan::new(arguments.data_dir.clone(), points);
+    perform(context, &demos, &crash).await
+}
+
+/// Runs the demonstrations from a menu.
+pub async fn run_one(
+    context: &Context,
+    demo: Demo,
+    point: Option<Failpoint>,
+) -> Result<(), Failure> {
+    let data_dir = std::env::var_os("BANK_DATA_DIR").map(Into::into);
+    let points: Vec<_> = point.into_iter().collect();
+    perform(context, &[demo], &crash::Plan::new(data_dir, &points)).await
+}
+
+async fn perform(context: &Context, demos: &[Demo], crash: &crash::Plan) -> Result<(), Failure> {
+    let mut narrator = Narrator::new(context.out.clone());
+    let stage = Stage::set(context).await?;
+    let mut failure = None;
+    for demo in demos {
+        let played = match demo {
+            Demo::Race => race::play(&stage, &mut narrator).await,
+            Demo::Concurrent => concurrent::play(&stage, &mut narrator).await,
+            Demo::Protocol => protocol::play(&stage, &mut narrator).await,
+            Demo::Crash => crash::play(&stage, &mut narrator, crash).await,
+        };
+        if let Err(error) = played {
+            if error.is_broken_pipe() {
+                return Err(error);
+            }
+            narrator.broke_off(&error)?;
+            failure.get_or_insert(error);
+        }
+    }
+    stage.clear().await;
+    let failed = narrator.finish()?;
+    match failure {
+        Some(error) => Err(error),
+        None if failed.is_empty() => Ok(()),
+        None => Err(Failure::Refused(format!(
+            "Not as it has to be: {}.",
+            failed.join("; ")
+        ))),
+    }
 }
