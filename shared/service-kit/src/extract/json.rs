@@ -135,7 +135,7 @@ mod tests {
                 b"{\"name\":\"a\",\"account_id\":\"00000000-0000-0000-0000-000000000000\"}",
                 Code::InvalidId,
             ),
-            (deep.as_bytes(), Code::MalformedJson),
+            (deep.as_bytes(), Code::InvalidBody),
         ];
         for (body, code) in table {
             let refused = parse::<Body>(body).map_err(|problem| problem.code());

@@ -6,7 +6,7 @@ use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
-use super::Injected;
+use super::{ConfigureError, Injected};
 
 /// What happens at a failpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -94,17 +94,14 @@ pub(super) fn state(name: &str) -> Failpoint {
     }
 }
 
-/// Turns on what a configuration lists: `after_begin=abort:1,before_done=pause`.
-///
-/// # Errors
-/// A sentence, when the list cannot be read.
-pub fn configure(list: &str) -> Result<(), String> {
+/// Turns on what a list names.
+pub(super) fn configure(list: &str) -> Result<(), ConfigureError> {
     for part in list
         .split(',')
         .map(str::trim)
         .filter(|part| !part.is_empty())
     {
-        let unreadable = || format!("failpoints: {part:?} is not name=action[:count]");
+        let unreadable = || ConfigureError::Unreadable(part.to_owned());
         let (name, rest) = part.split_once('=').ok_or_else(unreadable)?;
         let (action, count) = match rest.split_once(':') {
             Some((action, count)) => (action, Some(count.parse().map_err(|_| unreadable())?)),
