@@ -1,0 +1,156 @@
+//! The participant's side of two-phase commit: every durable step works on a list.
+//!
+//! | question | file |
+//! |---|---|
+//! | yes, no or busy? | [`vote`] |
+//! | how does a list of PREPAREs become durable? | `prepare.rs` |
+//! | and a list of decisions? | `decide.rs` |
+//! | what if no decision comes? | [`in_doubt`] |
+//! | what does a peer in doubt get to know? | `terminate.rs` |
+//! | what may an operator do? | [`force`] |
+
+mod alarm;
+mod decide;
+pub mod force;
+mod halve;
+pub mod in_doubt;
+mod prepare;
+mod terminate;
+pub mod vote;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use chrono::Utc;
+use service_kit::database::spawned;
+use sqlx::PgPool;
+use two_phase::BranchState;
+use two_phase::message::{Acknowledgement, Outcome, Prepare, Vote};
+use types::{ParticipantId, TransactionId};
+
+pub use alarm::{HazardKind, raise, recount};
+
+use crate::store::{StoreError, branches};
+
+/// About a transaction that is not known here and older than this nobody writes anything: whoever
+/// finished it may have deleted it since.
+const FORGOTTEN_AFTER: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// One bank's branches. Cheap to clone.
+#[derive(Clone)]
+pub struct Participant {
+    pool: PgPool,
+    own: ParticipantId,
+}
+
+impl Participant {
+    /// The participant whose database this is.
+    #[must_use]
+    pub const fn new(pool: PgPool, own: ParticipantId) -> Self {
+        Self { pool, own }
+    }
+
+    /// Its name.
+    #[must_use]
+    pub const fn name(&self) -> &ParticipantId {
+        &self.own
+    }
+
+    /// Its database.
+    #[must_use]
+    pub const fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
+    /// Votes on a list. Every YES and every NO is durable when this returns; `None` says that
+    /// nothing is known of an item, which is to be asked again.
+    pub async fn prepare(&self, items: Vec<Prepare>) -> Vec<Option<Vote>> {
+        let (participant, length) = (self.clone(), items.len());
+        let votes = spawned(async move {
+            Ok::<_, StoreError>(
+                prepare::prepare_list(&participant.pool, &participant.own, items).await,
+            )
+        });
+        votes.await.unwrap_or_else(|error| {
+            tracing::error!(event = "LIST_LOST", %error);
+            vec![None; length]
+        })
+    }
+
+    /// Carries out a list of decisions. What is acknowledged is durable when this returns; `None`
+    /// says that nothing is known of an item, which is to be sent again.
+    pub async fn decide(
+        &self,
+        items: Vec<(TransactionId, Outcome)>,
+    ) -> Vec<Option<Acknowledgement>> {
+        let (participant, length) = (self.clone(), items.len());
+        let answers = spawned(async move {
+            Ok::<_, StoreError>(
+                decide::decide_list(&participant.pool, &participant.own, items).await,
+            )
+        });
+        answers.await.unwrap_or_else(|error| {
+            tracing::error!(event = "LIST_LOST", %error);
+            vec![None; length]
+        })
+    }
+
+    /// What is durably known of these branches; nothing is written.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn states(
+        &self,
+        ids: Vec<TransactionId>,
+    ) -> Result<BTreeMap<TransactionId, BranchState>, StoreError> {
+        let pool = self.pool.clone();
+        spawned(async move {
+            let mut connection = pool.acquire().await?;
+            let states = branches::states(&mut connection, &ids).await?;
+            Ok(states.into_iter().collect())
+        })
+        .await
+    }
+
+    /// Answers a peer in doubt. Where there is no branch a tombstone is durable when this returns,
+    /// so that none can be prepared any more.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn terminate(
+        &self,
+        ids: Vec<TransactionId>,
+    ) -> Result<BTreeMap<TransactionId, BranchState>, StoreError> {
+        let pool = self.pool.clone();
+        spawned(async move { terminate::terminate(&pool, &ids).await }).await
+    }
+}
+
+/// Whether an absent transaction of this id is one that nobody writes anything about. UUIDv7 says
+/// when it was begun (RFC 9562, section 5.7).
+fn is_forgotten(id: TransactionId) -> bool {
+    let Some(begun) = id.uuid().get_timestamp() else {
+        return false;
+    };
+    let (begun, _) = begun.to_unix();
+    let now = u64::try_from(Utc::now().timestamp()).unwrap_or(0);
+    begun.saturating_add(FORGOTTEN_AFTER.as_secs()) < now
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::{NoContext, Timestamp, Uuid};
+
+    #[test]
+    fn an_id_is_forgotten_after_seven_days() {
+        let begun_days_ago = |days: u64| {
+            let now = u64::try_from(Utc::now().timestamp()).expect("after 1970");
+            let then = Timestamp::from_unix(NoContext, now - days * 86_400, 0);
+            TransactionId::from_uuid(Uuid::new_v7(then))
+        };
+        assert!(!is_forgotten(TransactionId::generate()));
+        assert!(!is_forgotten(begun_days_ago(6)));
+        assert!(is_forgotten(begun_days_ago(8)));
+    }
+}

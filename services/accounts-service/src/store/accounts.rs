@@ -1,0 +1,262 @@
+//! The table `accounts`.
+
+use chrono::{DateTime, Utc};
+use rust_decimal::Decimal;
+use sqlx::PgConnection;
+use types::views;
+use types::{AccountId, Balance, CustomerId, LegId};
+use uuid::Uuid;
+
+use super::{StoreError, rows};
+use crate::account::{AccountState, Accounts, SystemAccount};
+
+/// A row as it comes from the database.
+struct Row {
+    account_id: Uuid,
+    kind: String,
+    customer_id: Option<Uuid>,
+    currency: String,
+    status: String,
+    locking: String,
+    balance: Decimal,
+    pending_debits: Decimal,
+    pending_credits: Decimal,
+    reserved_credits: Decimal,
+    overdraft_limit: Decimal,
+    transaction_lock: Option<Uuid>,
+    version: i64,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+}
+
+impl TryFrom<Row> for AccountState {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        Ok(Self {
+            account_id: AccountId::from_uuid(row.account_id),
+            kind: rows::kind(&row.kind)?,
+            customer_id: row.customer_id.map(CustomerId::from_uuid),
+            currency: rows::text(&row.currency)?,
+            status: rows::status(&row.status)?,
+            locking: rows::locking(&row.locking)?,
+            balance: rows::balance(row.balance)?,
+            pending_debits: rows::balance(row.pending_debits)?,
+            pending_credits: rows::balance(row.pending_credits)?,
+            reserved_credits: rows::balance(row.reserved_credits)?,
+            overdraft_limit: rows::balance(row.overdraft_limit)?,
+            transaction_lock: row.transaction_lock.map(LegId::from_uuid),
+            version: row.version,
+        })
+    }
+}
+
+impl TryFrom<Row> for views::Account {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        let (created_at, updated_at) = (row.created_at, row.updated_at);
+        let state = AccountState::try_from(row)?;
+        let pending_change = state.pending_credits.minus(state.pending_debits);
+        let out_of_range = || rows::damaged("account", state.account_id);
+        Ok(Self {
+            account_id: state.account_id,
+            customer_id: state.customer_id,
+            currency: state.currency,
+            status: state.status,
+            balance: state.balance,
+            available_balance: state.available().ok_or_else(out_of_range)?,
+            pending_change: pending_change.ok_or_else(out_of_range)?,
+            pending_debits: state.pending_debits,
+            pending_credits: state.pending_credits,
+            transaction_lock: state.transaction_lock,
+            locking: state.locking,
+            overdraft_limit: state.overdraft_limit,
+            version: state.version,
+            created_at: created_at.into(),
+            updated_at: updated_at.into(),
+        })
+    }
+}
+
+/// Locks the rows of these accounts, in id order, until the end of the database transaction.
+/// Accounts that do not exist are left out.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn lock(
+    connection: &mut PgConnection,
+    ids: impl IntoIterator<Item = AccountId>,
+) -> Result<Accounts, StoreError> {
+    let mut ids: Vec<Uuid> = ids.into_iter().map(AccountId::uuid).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    if ids.is_empty() {
+        return Ok(Accounts::new());
+    }
+    let rows = sqlx::query_as!(
+        Row,
+        r#"SELECT account_id, kind::text AS "kind!", customer_id, currency::text AS "currency!",
+                  status::text AS "status!", locking::text AS "locking!", balance, pending_debits,
+                  pending_credits, reserved_credits, overdraft_limit, transaction_lock, version,
+                  created_at, updated_at
+           FROM accounts WHERE account_id = ANY($1)
+           ORDER BY account_id FOR UPDATE"#,
+        &ids
+    )
+    .fetch_all(connection)
+    .await?;
+    rows.into_iter()
+        .map(|row| AccountState::try_from(row).map(|state| (state.account_id, state)))
+        .collect()
+}
+
+/// Writes what transfers and cash change of these accounts. Their rows must be locked.
+///
+/// Balances are written as they were computed and not as differences: nobody else can have changed
+/// a locked row.
+///
+/// # Errors
+/// [`StoreError`]; a violated constraint among them.
+pub async fn update(
+    connection: &mut PgConnection,
+    accounts: &[AccountState],
+) -> Result<(), StoreError> {
+    if accounts.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<Uuid> = accounts.iter().map(|a| a.account_id.uuid()).collect();
+    let column = |of: fn(&AccountState) -> Balance| -> Vec<Decimal> {
+        accounts.iter().map(|a| of(a).decimal()).collect()
+    };
+    let locks: Vec<Option<Uuid>> = accounts
+        .iter()
+        .map(|a| a.transaction_lock.map(LegId::uuid))
+        .collect();
+    let versions: Vec<i64> = accounts.iter().map(|a| a.version).collect();
+    let written = sqlx::query!(
+        "UPDATE accounts AS a
+         SET balance = n.balance, pending_debits = n.pending_debits,
+             pending_credits = n.pending_credits, transaction_lock = n.transaction_lock,
+             version = n.version, updated_at = clock_timestamp()
+         FROM UNNEST($1::uuid[], $2::numeric[], $3::numeric[], $4::numeric[], $5::uuid[], $6::bigint[])
+              AS n(account_id, balance, pending_debits, pending_credits, transaction_lock, version)
+         WHERE a.account_id = n.account_id",
+        &ids,
+        &column(|a| a.balance),
+        &column(|a| a.pending_debits),
+        &column(|a| a.pending_credits),
+        &locks as &[Option<Uuid>],
+        &versions,
+    )
+    .execute(connection)
+    .await?
+    .rows_affected();
+    if written == accounts.len() as u64 {
+        Ok(())
+    } else {
+        Err(StoreError::Damaged(format!(
+            "{written} of {} accounts were there to be written",
+            accounts.len()
+        )))
+    }
+}
+
+/// Opens the system accounts that are not there yet.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn open_system_accounts(
+    connection: &mut PgConnection,
+    wanted: impl IntoIterator<Item = SystemAccount>,
+) -> Result<(), StoreError> {
+    // In id order, so that two lists that open the same ones never wait for each other in a circle.
+    let mut wanted: Vec<SystemAccount> = wanted.into_iter().collect();
+    wanted.sort();
+    wanted.dedup();
+    if wanted.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<Uuid> = wanted.iter().map(|a| a.account_id.uuid()).collect();
+    let kinds: Vec<String> = wanted
+        .iter()
+        .map(|a| a.kind().as_str().to_owned())
+        .collect();
+    let purposes: Vec<String> = wanted.iter().map(|a| a.purpose.clone()).collect();
+    let currencies: Vec<String> = wanted.iter().map(|a| a.currency.to_string()).collect();
+    sqlx::query!(
+        "INSERT INTO accounts (account_id, kind, purpose, currency)
+         SELECT n.account_id, n.kind::account_kind, n.purpose, n.currency
+         FROM UNNEST($1::uuid[], $2::text[], $3::text[], $4::text[])
+              AS n(account_id, kind, purpose, currency)
+         ORDER BY n.account_id
+         ON CONFLICT DO NOTHING",
+        &ids,
+        &kinds,
+        &purposes,
+        &currencies,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// One account as it stands; `None` when there is none.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn find(
+    connection: &mut PgConnection,
+    id: AccountId,
+) -> Result<Option<views::Account>, StoreError> {
+    let row = sqlx::query_as!(
+        Row,
+        r#"SELECT account_id, kind::text AS "kind!", customer_id, currency::text AS "currency!",
+                  status::text AS "status!", locking::text AS "locking!", balance, pending_debits,
+                  pending_credits, reserved_credits, overdraft_limit, transaction_lock, version,
+                  created_at, updated_at
+           FROM accounts WHERE account_id = $1"#,
+        id.uuid()
+    )
+    .fetch_optional(connection)
+    .await?;
+    row.map(views::Account::try_from).transpose()
+}
+
+/// What a coordinator remembers of a customer's account.
+pub struct Listed {
+    /// Which account.
+    pub account_id: AccountId,
+    /// Whose.
+    pub customer_id: Option<CustomerId>,
+    /// Its currency.
+    pub currency: types::Currency,
+}
+
+/// Whose these accounts are. Unknown ones and system accounts are left out.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn look_up(
+    connection: &mut PgConnection,
+    ids: &[AccountId],
+) -> Result<Vec<Listed>, StoreError> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
+    let rows = sqlx::query!(
+        r#"SELECT account_id, customer_id, currency::text AS "currency!"
+           FROM accounts WHERE account_id = ANY($1) AND kind = 'customer'
+           ORDER BY account_id"#,
+        &ids
+    )
+    .fetch_all(connection)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(Listed {
+                account_id: AccountId::from_uuid(row.account_id),
+                customer_id: row.customer_id.map(CustomerId::from_uuid),
+                currency: rows::text(&row.currency)?,
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,339 @@
+//! The table `branches`.
+
+use rust_decimal::Decimal;
+use sqlx::PgConnection;
+use two_phase::BranchState;
+use two_phase::message::{Leg, Share};
+use types::{AccountId, Change, Code, CustomerId, TransactionId};
+use uuid::Uuid;
+
+use super::{StoreError, rows};
+use crate::branch::{Branch, Content};
+
+/// A row as it comes from the database.
+struct Row {
+    transaction_id: Uuid,
+    state: String,
+    currency: Option<String>,
+    account_ids: Vec<Uuid>,
+    changes: Vec<Decimal>,
+    transfer_indexes: Vec<i32>,
+    share_participants: Vec<String>,
+    share_nets: Vec<Decimal>,
+    descriptions: Vec<Option<String>>,
+    debits_owned_by: Option<Uuid>,
+    reason: Option<String>,
+}
+
+impl TryFrom<Row> for Branch {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        let transaction_id = TransactionId::from_uuid(row.transaction_id);
+        let state = rows::text(&row.state)?;
+        let reason: Option<Code> = row.reason.as_deref().map(rows::text).transpose()?;
+        let Some(currency) = row.currency else {
+            return Ok(Self {
+                transaction_id,
+                state,
+                content: None,
+                reason,
+            });
+        };
+        let legs = row
+            .account_ids
+            .into_iter()
+            .zip(row.changes)
+            .zip(row.transfer_indexes)
+            .map(|((account_id, change), transfer_index)| {
+                Ok(Leg {
+                    account_id: AccountId::from_uuid(account_id),
+                    change: Change::try_from(change)
+                        .map_err(|error| rows::damaged("a leg", error))?,
+                    transfer_index: rows::index(transfer_index)?,
+                })
+            });
+        let shares =
+            row.share_participants
+                .into_iter()
+                .zip(row.share_nets)
+                .map(|(participant, net)| {
+                    Ok(Share {
+                        participant: rows::text(&participant)?,
+                        net: rows::balance(net)?,
+                    })
+                });
+        let content = Content {
+            currency: rows::text(&currency)?,
+            legs: legs.collect::<Result<_, StoreError>>()?,
+            debits_owned_by: row.debits_owned_by.map(CustomerId::from_uuid),
+            shares: shares.collect::<Result<_, StoreError>>()?,
+            descriptions: row.descriptions,
+        };
+        Ok(Self {
+            transaction_id,
+            state,
+            content: Some(content),
+            reason,
+        })
+    }
+}
+
+/// Inserts branches as PREPARED, in id order, and says which ones were new.
+///
+/// A branch that is there already is left as it is, whatever it is; look at it in a *later*
+/// statement. (READ COMMITTED gives each statement its own snapshot. In this one, a branch whose
+/// insertion was waited for would read as "none".)
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn insert_prepared(
+    connection: &mut PgConnection,
+    branches: &[(TransactionId, &Content)],
+) -> Result<Vec<TransactionId>, StoreError> {
+    if branches.is_empty() {
+        return Ok(Vec::new());
+    }
+    // PostgreSQL has no arrays of arrays of different lengths: all legs go into one array, and
+    // each branch takes its slice.
+    let mut columns = Columns::default();
+    for (transaction_id, content) in branches {
+        columns.push(*transaction_id, content);
+    }
+    let inserted = sqlx::query_scalar!(
+        "INSERT INTO branches (transaction_id, state, currency, account_ids, changes,
+                transfer_indexes, share_participants, share_nets, descriptions, debits_owned_by)
+         SELECT n.transaction_id, 'PREPARED', n.currency,
+                ($4::uuid[])[n.legs_before + 1 : n.legs_until],
+                ($5::numeric[])[n.legs_before + 1 : n.legs_until],
+                ($6::integer[])[n.legs_before + 1 : n.legs_until],
+                ($7::text[])[n.shares_before + 1 : n.shares_until],
+                ($8::numeric[])[n.shares_before + 1 : n.shares_until],
+                ($9::text[])[n.texts_before + 1 : n.texts_until],
+                n.debits_owned_by
+         FROM UNNEST($1::uuid[], $2::text[], $3::uuid[], $10::integer[], $11::integer[],
+                     $12::integer[], $13::integer[], $14::integer[], $15::integer[])
+              AS n(transaction_id, currency, debits_owned_by, legs_before, legs_until,
+                   shares_before, shares_until, texts_before, texts_until)
+         ORDER BY n.transaction_id
+         ON CONFLICT DO NOTHING
+         RETURNING transaction_id",
+        &columns.ids,
+        &columns.currencies,
+        &columns.owners as &[Option<Uuid>],
+        &columns.account_ids,
+        &columns.changes,
+        &columns.transfer_indexes,
+        &columns.share_participants,
+        &columns.share_nets,
+        &columns.descriptions as &[Option<String>],
+        &columns.legs.before,
+        &columns.legs.until,
+        &columns.shares.before,
+        &columns.shares.until,
+        &columns.texts.before,
+        &columns.texts.until,
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(inserted.into_iter().map(TransactionId::from_uuid).collect())
+}
+
+/// Branches column by column.
+#[derive(Default)]
+struct Columns {
+    ids: Vec<Uuid>,
+    currencies: Vec<String>,
+    owners: Vec<Option<Uuid>>,
+    account_ids: Vec<Uuid>,
+    changes: Vec<Decimal>,
+    transfer_indexes: Vec<i32>,
+    share_participants: Vec<String>,
+    share_nets: Vec<Decimal>,
+    descriptions: Vec<Option<String>>,
+    legs: Slices,
+    shares: Slices,
+    texts: Slices,
+}
+
+/// Which part of a common array belongs to each branch.
+#[derive(Default)]
+struct Slices {
+    before: Vec<i32>,
+    until: Vec<i32>,
+}
+
+impl Slices {
+    fn push(&mut self, length: usize) {
+        let before = self.until.last().copied().unwrap_or(0);
+        let length = i32::try_from(length).unwrap_or(i32::MAX);
+        self.before.push(before);
+        self.until.push(before.saturating_add(length));
+    }
+}
+
+impl Columns {
+    fn push(&mut self, transaction_id: TransactionId, content: &Content) {
+        self.ids.push(transaction_id.uuid());
+        self.currencies.push(content.currency.to_string());
+        self.owners
+            .push(content.debits_owned_by.map(CustomerId::uuid));
+        for leg in &content.legs {
+            self.account_ids.push(leg.account_id.uuid());
+            self.changes.push(leg.change.decimal());
+            self.transfer_indexes.push(i32::from(leg.transfer_index));
+        }
+        for share in &content.shares {
+            self.share_participants.push(share.participant.to_string());
+            self.share_nets.push(share.net.decimal());
+        }
+        self.descriptions
+            .extend(content.descriptions.iter().cloned());
+        self.legs.push(content.legs.len());
+        self.shares.push(content.shares.len());
+        self.texts.push(content.descriptions.len());
+    }
+}
+
+/// Writes tombstones (aborted before they were ever prepared) where there is no branch, in id
+/// order, and says which ones were new. As [`insert_prepared`] in all else.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn insert_tombstones(
+    connection: &mut PgConnection,
+    ids: &[TransactionId],
+) -> Result<Vec<TransactionId>, StoreError> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
+    let inserted = sqlx::query_scalar!(
+        "INSERT INTO branches (transaction_id, state, finished_at)
+         SELECT n.transaction_id, 'ABORTED', clock_timestamp()
+         FROM UNNEST($1::uuid[]) AS n(transaction_id)
+         ORDER BY n.transaction_id
+         ON CONFLICT DO NOTHING
+         RETURNING transaction_id",
+        &ids
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(inserted.into_iter().map(TransactionId::from_uuid).collect())
+}
+
+/// Locks branches, in id order, until the end of the database transaction. What is not there is
+/// left out.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn lock(
+    connection: &mut PgConnection,
+    ids: &[TransactionId],
+) -> Result<Vec<Branch>, StoreError> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
+    let rows = sqlx::query_as!(
+        Row,
+        r#"SELECT transaction_id, state, currency::text AS currency, account_ids,
+                  changes AS "changes!: Vec<Decimal>", transfer_indexes, share_participants,
+                  share_nets AS "share_nets!: Vec<Decimal>",
+                  descriptions AS "descriptions!: Vec<Option<String>>", debits_owned_by, reason
+           FROM branches WHERE transaction_id = ANY($1)
+           ORDER BY transaction_id FOR UPDATE"#,
+        &ids
+    )
+    .fetch_all(connection)
+    .await?;
+    rows.into_iter().map(Branch::try_from).collect()
+}
+
+/// The states of these branches, without locking anything. What is not there is left out.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn states(
+    connection: &mut PgConnection,
+    ids: &[TransactionId],
+) -> Result<Vec<(TransactionId, BranchState)>, StoreError> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
+    let rows = sqlx::query!(
+        "SELECT transaction_id, state FROM branches WHERE transaction_id = ANY($1)",
+        &ids
+    )
+    .fetch_all(connection)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok((
+                TransactionId::from_uuid(row.transaction_id),
+                rows::text(&row.state)?,
+            ))
+        })
+        .collect()
+}
+
+/// A branch's new state. The reason belongs to REFUSED alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Transition {
+    /// Which branch.
+    pub transaction_id: TransactionId,
+    /// What it becomes.
+    pub state: BranchState,
+    /// Why it was refused.
+    pub reason: Option<Code>,
+}
+
+/// Gives locked branches their new states.
+///
+/// # Errors
+/// [`StoreError`]; the schema refuses to change a finished branch.
+pub async fn set_states(
+    connection: &mut PgConnection,
+    changes: &[Transition],
+) -> Result<(), StoreError> {
+    if changes.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<Uuid> = changes.iter().map(|c| c.transaction_id.uuid()).collect();
+    let states: Vec<String> = changes.iter().map(|c| c.state.to_string()).collect();
+    let reasons: Vec<Option<String>> = changes
+        .iter()
+        .map(|c| c.reason.map(|reason| reason.to_string()))
+        .collect();
+    sqlx::query!(
+        "UPDATE branches AS b
+         SET state = n.state, reason = n.reason, finished_at = clock_timestamp()
+         FROM UNNEST($1::uuid[], $2::text[], $3::text[]) AS n(transaction_id, state, reason)
+         WHERE b.transaction_id = n.transaction_id",
+        &ids,
+        &states,
+        &reasons as &[Option<String>],
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Takes back branches that this same database transaction inserted, as if they had never been.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn take_back(
+    connection: &mut PgConnection,
+    ids: &[TransactionId],
+) -> Result<(), StoreError> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
+    sqlx::query!(
+        "DELETE FROM branches WHERE transaction_id = ANY($1) AND state = 'PREPARED'",
+        &ids
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}

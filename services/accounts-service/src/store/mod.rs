@@ -1,0 +1,15 @@
+//! All SQL, one file per table group. Rows are validated again when they are read.
+
+pub mod accounts;
+pub mod branches;
+pub mod entries;
+mod error;
+pub mod hazards;
+pub mod identity;
+pub mod resolutions;
+mod rows;
+
+pub use error::StoreError;
+
+/// The schema of `accounts_db`.
+pub static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../../migrations/accounts");
