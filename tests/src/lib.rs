@@ -1,1 +1,18 @@
-//! Stub.
+//! The harness of the system tests: a whole bank of real processes on a real PostgreSQL, actors
+//! who use it through HTTP, faults, and the invariants that must hold whatever happens.
+//!
+//! Every test gets a bank of its own, with leases and deadlines shortened so that a fault heals
+//! within moments. Nothing here sleeps for luck: [`eventually`] asks again until it is so.
+
+mod actor;
+mod bank;
+mod eventually;
+mod faults;
+mod invariants;
+mod money;
+
+pub use actor::{Actor, Answer};
+pub use bank::{ACCOUNTS, ACCOUNTS_2, CUSTOMER, SECOND_COORDINATOR, TRANSACTIONS, TestBank};
+pub use eventually::{PATIENCE, eventually};
+pub use faults::Failpoint;
+pub use money::{amount, minus, plus};

@@ -1,0 +1,195 @@
+//! A bank of its own for one test.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+
+use sqlx::PgPool;
+use sqlx::postgres::PgPoolOptions;
+use stack::{Bank, ClusterChoice, Options, Signal};
+use tempfile::TempDir;
+
+use crate::actor::{Actor, Urls};
+
+/// Who people are.
+pub const CUSTOMER: &str = "customer-service";
+/// The first bank.
+pub const ACCOUNTS: &str = "accounts-service";
+/// The second bank, where there are two.
+pub const ACCOUNTS_2: &str = "accounts-service-2";
+/// The coordinator.
+pub const TRANSACTIONS: &str = "transactions-service";
+/// The second coordinator process, where there are two.
+pub const SECOND_COORDINATOR: &str = "transactions-service-2";
+
+/// A running bank with everything shortened, and what a test needs to look inside it.
+pub struct TestBank {
+    /// The processes.
+    pub bank: Bank,
+    actors: Mutex<HashMap<String, Actor>>,
+    pools: Mutex<HashMap<String, PgPool>>,
+    _data: TempDir,
+}
+
+impl TestBank {
+    /// One bank, one coordinator.
+    pub async fn start() -> Self {
+        Self::start_with(|options| options).await
+    }
+
+    /// Two banks, one coordinator.
+    pub async fn start_two_banks() -> Self {
+        Self::start_with(|mut options| {
+            options.banks = 2;
+            options
+        })
+        .await
+    }
+
+    /// With a PostgreSQL of its own, which the test may kill.
+    pub async fn start_with_own_postgres(banks: u16) -> Self {
+        Self::start_with(|mut options| {
+            options.cluster = ClusterChoice::Private;
+            options.banks = banks;
+            options
+        })
+        .await
+    }
+
+    /// With anything changed.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn start_with(change: impl FnOnce(Options) -> Options) -> Self {
+        let data = tempfile::Builder::new()
+            .prefix("bank-")
+            .tempdir()
+            .expect("a folder");
+        let shortened = Options::for_tests(data.path())
+            .setting("TRANSACTIONS_LEASE_MS", 1_000)
+            .setting("TRANSACTIONS_RECOVERY_TICK_MS", 100)
+            .setting("TRANSACTIONS_PREPARE_DEADLINE_MS", 1_500)
+            .setting("TRANSACTIONS_CALL_TIMEOUT_MS", 800)
+            .setting("TRANSACTIONS_SETTLE_PATIENCE_MS", 1_000)
+            .setting("TRANSACTIONS_IN_DOUBT_AFTER_MS", 1_000)
+            .setting("ACCOUNTS_IN_DOUBT_AFTER_MS", 300)
+            .setting("BANK_DATABASE_CONNECTIONS", 6);
+        let bank = Bank::start(change(shortened))
+            .await
+            .expect("the bank starts");
+        Self {
+            bank,
+            actors: Mutex::default(),
+            pools: Mutex::default(),
+            _data: data,
+        }
+    }
+
+    /// A superuser's connections to the database of a service.
+    ///
+    /// # Panics
+    /// When there is no such database.
+    pub async fn database(&self, service: &str) -> PgPool {
+        if let Some(pool) = self.pools.lock().expect("lock").get(service) {
+            return pool.clone();
+        }
+        let url = self.bank.database_url(service).expect("a database");
+        let pool = PgPoolOptions::new()
+            .max_connections(4)
+            .connect_lazy(&url)
+            .expect("a database URL");
+        let mut pools = self.pools.lock().expect("lock");
+        pools.entry(service.to_owned()).or_insert(pool).clone()
+    }
+
+    /// Where a service listens.
+    ///
+    /// # Panics
+    /// When there is no such service.
+    #[must_use]
+    pub fn url(&self, service: &str) -> String {
+        self.bank.url(service).expect("a service")
+    }
+
+    /// Nobody in particular.
+    #[must_use]
+    pub fn anonymous(&self) -> Actor {
+        Actor::anonymous(Urls {
+            customer: self.url(CUSTOMER),
+            accounts: self.url(ACCOUNTS),
+            transactions: self.url(TRANSACTIONS),
+        })
+    }
+
+    /// Somebody of the seed data; the first time they log in.
+    pub async fn actor(&self, username: &str) -> Actor {
+        if let Some(actor) = self.actors.lock().expect("lock").get(username) {
+            return actor.clone();
+        }
+        let actor = self.anonymous().log_in(username).await;
+        let mut actors = self.actors.lock().expect("lock");
+        actors.entry(username.to_owned()).or_insert(actor).clone()
+    }
+
+    /// The customer Alice.
+    pub async fn alice(&self) -> Actor {
+        self.actor("alice-customer").await
+    }
+
+    /// The teller.
+    pub async fn teller(&self) -> Actor {
+        self.actor("tom-teller").await
+    }
+
+    /// The first admin.
+    pub async fn admin(&self) -> Actor {
+        self.actor("ada-admin").await
+    }
+
+    /// A teller at the second bank.
+    pub async fn second_teller(&self) -> Actor {
+        self.teller().await.at(Some(&self.url(ACCOUNTS_2)), None)
+    }
+
+    /// Kills a process as the machine would, and sees that it is gone by that signal.
+    ///
+    /// # Panics
+    /// When it cannot be killed.
+    pub async fn kill(&self, name: &str) {
+        // It may be gone already: that is what a failpoint does.
+        drop(self.bank.kill(name, Signal::KILL));
+        self.died(name).await;
+    }
+
+    /// Waits until a process is dead by SIGKILL.
+    ///
+    /// # Panics
+    /// When it ended otherwise.
+    pub async fn died(&self, name: &str) {
+        use std::os::unix::process::ExitStatusExt;
+        let status = self.bank.wait_exit(name).await.expect("it was started");
+        assert_eq!(status.signal(), Some(9), "{name} ended otherwise: {status}");
+    }
+
+    /// Starts a process again, without any failpoint.
+    ///
+    /// # Panics
+    /// When it does not come up.
+    pub async fn restart(&self, name: &str) {
+        self.bank
+            .start_process(name)
+            .await
+            .expect("it starts again");
+    }
+
+    /// Ends the bank in good order.
+    ///
+    /// # Panics
+    /// When a process does not end.
+    pub async fn stop(self) {
+        let pools = std::mem::take(&mut *self.pools.lock().expect("lock"));
+        for pool in pools.into_values() {
+            pool.close().await;
+        }
+        self.bank.stop().await.expect("the bank stops");
+    }
+}

@@ -1,0 +1,164 @@
+//! What must be true, whatever happened (faults.md).
+
+use serde_json::Value;
+use sqlx::PgPool;
+
+use crate::bank::{ACCOUNTS, ACCOUNTS_2, TRANSACTIONS, TestBank};
+use crate::eventually;
+
+impl TestBank {
+    fn bank_names(&self) -> Vec<&'static str> {
+        let names = self.bank.names();
+        [ACCOUNTS, ACCOUNTS_2]
+            .into_iter()
+            .filter(|name| names.iter().any(|known| known == name))
+            .collect()
+    }
+
+    /// I10: waits until nothing is pending and nothing is held, then checks everything else.
+    ///
+    /// # Panics
+    /// When an invariant does not hold.
+    pub async fn settles(&self) {
+        let transactions = self.database(TRANSACTIONS).await;
+        eventually("every transaction is done", || {
+            let pool = transactions.clone();
+            async move { (open_transactions(&pool).await? == 0).then_some(()) }
+        })
+        .await;
+        for bank in self.bank_names() {
+            let pool = self.database(bank).await;
+            eventually("no branch is prepared and nothing is held", || {
+                let pool = pool.clone();
+                async move { (held(&pool).await? == 0).then_some(()) }
+            })
+            .await;
+        }
+        self.invariants_hold().await;
+    }
+
+    /// I1 to I7 at every bank by its own check, I5 across the databases, and clearing.
+    ///
+    /// # Panics
+    /// When one does not hold.
+    pub async fn invariants_hold(&self) {
+        for bank in self.bank_names() {
+            let admin = self.admin().await.at(Some(&self.url(bank)), None);
+            let check: Value = admin.get_accounts("/ledger/check").await.expect(200);
+            assert_eq!(check["ok"], true, "{bank}: {check}");
+            self.branches_agree_with_decisions(bank).await;
+        }
+        self.clearing_nets_to_zero().await;
+    }
+
+    /// I5: a COMMITTED branch belongs to a committed transaction, an ABORTED one to none.
+    async fn branches_agree_with_decisions(&self, bank: &str) {
+        let branches: Vec<(uuid::Uuid, String)> =
+            sqlx::query_as("SELECT transaction_id, state::text FROM branches")
+                .fetch_all(&self.database(bank).await)
+                .await
+                .expect("branches");
+        let ids: Vec<uuid::Uuid> = branches.iter().map(|(id, _)| *id).collect();
+        let decided: std::collections::HashMap<uuid::Uuid, String> = sqlx::query_as(
+            "SELECT transaction_id, status::text FROM transactions WHERE transaction_id = ANY($1)",
+        )
+        .bind(&ids)
+        .fetch_all(&self.database(TRANSACTIONS).await)
+        .await
+        .expect("transactions")
+        .into_iter()
+        .collect();
+        for (id, state) in branches {
+            let status = decided.get(&id).map(String::as_str);
+            let agree = match state.as_str() {
+                "COMMITTED" => status == Some("committed"),
+                "ABORTED" | "REFUSED" => status != Some("committed"),
+                _ => true,
+            };
+            assert!(
+                agree,
+                "{bank}: branch {id} is {state}, its transaction {status:?}"
+            );
+        }
+    }
+
+    /// When everything is settled the banks owe each other what they are owed.
+    async fn clearing_nets_to_zero(&self) {
+        let mut total = rust_decimal::Decimal::ZERO;
+        for bank in self.bank_names() {
+            let sum: rust_decimal::Decimal = sqlx::query_scalar(
+                "SELECT COALESCE(sum(balance), 0) FROM accounts WHERE kind = 'clearing'",
+            )
+            .fetch_one(&self.database(bank).await)
+            .await
+            .expect("clearing accounts");
+            total += sum;
+        }
+        assert!(total.is_zero(), "clearing does not net to zero: {total}");
+    }
+
+    /// What all customers of all banks have together.
+    ///
+    /// # Panics
+    /// When a database does not answer.
+    pub async fn total(&self) -> rust_decimal::Decimal {
+        let mut total = rust_decimal::Decimal::ZERO;
+        for bank in self.bank_names() {
+            let sum: rust_decimal::Decimal = sqlx::query_scalar(
+                "SELECT COALESCE(sum(balance), 0) FROM accounts WHERE kind = 'customer'",
+            )
+            .fetch_one(&self.database(bank).await)
+            .await
+            .expect("accounts");
+            total += sum;
+        }
+        total
+    }
+
+    /// The state of one branch, read from the bank's database.
+    ///
+    /// # Panics
+    /// When the database does not answer.
+    pub async fn branch(&self, bank: &str, transaction: &str) -> Option<String> {
+        sqlx::query_scalar("SELECT state::text FROM branches WHERE transaction_id = $1::uuid")
+            .bind(transaction)
+            .fetch_optional(&self.database(bank).await)
+            .await
+            .expect("branches")
+    }
+
+    /// The newest transaction that was begun: its id and status, read from the database.
+    ///
+    /// # Panics
+    /// When the database does not answer.
+    pub async fn newest_transaction(&self) -> Option<(String, String)> {
+        sqlx::query_as(
+            "SELECT transaction_id::text, status::text FROM transactions
+             ORDER BY transaction_id DESC LIMIT 1",
+        )
+        .fetch_optional(&self.database(TRANSACTIONS).await)
+        .await
+        .expect("transactions")
+    }
+}
+
+async fn open_transactions(pool: &PgPool) -> Option<i64> {
+    sqlx::query_scalar(
+        "SELECT count(*) FROM transactions WHERE settled_at IS NULL AND phase <> 'hazard'",
+    )
+    .fetch_one(pool)
+    .await
+    .ok()
+}
+
+async fn held(pool: &PgPool) -> Option<i64> {
+    sqlx::query_scalar(
+        "SELECT (SELECT count(*) FROM branches WHERE state::text = 'PREPARED')
+              + (SELECT count(*) FROM accounts
+                 WHERE pending_debits <> 0 OR pending_credits <> 0
+                    OR transaction_lock IS NOT NULL)",
+    )
+    .fetch_one(pool)
+    .await
+    .ok()
+}

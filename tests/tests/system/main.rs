@@ -1,0 +1,17 @@
+//! System tests. Every test that carries a number is that case of the fault list (docs/faults.md).
+#![allow(clippy::unwrap_used)]
+
+mod batches;
+mod clients;
+mod concurrency;
+mod coordinator_killed;
+mod participant_killed;
+mod transfers;
+
+/// The seed accounts.
+pub(crate) mod seed {
+    pub(crate) const ALICE: &str = "660e8400-e29b-41d4-a716-446655440001";
+    pub(crate) const ALICE_2: &str = "660e8400-e29b-41d4-a716-446655440002";
+    pub(crate) const BOB: &str = "660e8400-e29b-41d4-a716-446655440003";
+    pub(crate) const CAROL: &str = "660e8400-e29b-41d4-a716-446655440004";
+}
