@@ -52,8 +52,7 @@ pub fn machine(options: &Options, topology: &Topology, builds: bool) -> Result<(
 /// # Errors
 /// When there are none and none may be installed, with what to do.
 pub fn postgres(yes: bool) -> Result<()> {
-    if let Some(found) = Binaries::find(None) {
-        println!("  PostgreSQL {} in {}", found.major, found.folder.display());
+    if Binaries::find(None).is_some() {
         return Ok(());
     }
     let manager = Manager::find()
@@ -62,7 +61,7 @@ pub fn postgres(yes: bool) -> Result<()> {
     if !yes && !consents(manager)? {
         return Err(install::missing());
     }
-    println!("  Installing PostgreSQL (the programs only, no server for the whole system)");
+    eprintln!("  Installing PostgreSQL (the programs only, no server for the whole system)");
     manager.install()?;
     Binaries::find(None)
         .map(|_| ())

@@ -97,7 +97,7 @@ impl Project {
             throw_away: false,
             detached: false,
             progress: Arc::new(|text| {
-                let _ = writeln!(std::io::stdout(), "  {text}");
+                let _ = writeln!(std::io::stderr(), "  {text}");
             }),
             exits: None,
         })

@@ -62,7 +62,7 @@ pub async fn run(start: Start) -> Result<ExitCode> {
 /// Everything that can be said before anything is touched; then the build. When that made another
 /// program of this one, that one goes on.
 async fn look(project: &Project, start: &Start, options: &Options) -> Result<()> {
-    println!("Checking this machine");
+    eprintln!("Checking this machine");
     if start.fresh {
         DataDir::may_erase(&options.data_dir)?;
     }
@@ -90,7 +90,7 @@ async fn look(project: &Project, start: &Start, options: &Options) -> Result<()>
     if start.prepare.no_build {
         return Ok(());
     }
-    println!("Building");
+    eprintln!("Building");
     let program = env::current_exe().map_err(Error::io("cannot find this program"))?;
     let before = compile::version_of(&program);
     compile::everything(project)?;
@@ -131,7 +131,7 @@ async fn erase(options: &Options) -> Result<()> {
         )));
     };
     leftovers::end(&data, &*options.progress).await?;
-    println!("  Deleting the data in {}", data.root().display());
+    eprintln!("  Deleting the data in {}", data.root().display());
     Cluster::erase_outside(&data)?;
     DataDir::erase(data.root())
 }

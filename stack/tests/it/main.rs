@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod bank;
+mod cli;
 
 use std::{
     env, fs,
@@ -33,6 +34,8 @@ pub fn stubs() -> PathBuf {
                 .status()
                 .unwrap();
             assert!(status.success());
+            // The program looks for the services beside itself.
+            fs::copy(env!("CARGO_BIN_EXE_stack"), folder.join("stack")).unwrap();
             for name in [
                 "customer-service",
                 "accounts-service",
