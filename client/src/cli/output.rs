@@ -81,10 +81,6 @@ impl Output {
         self.format == Format::Json
     }
 
-    pub const fn width(&self) -> usize {
-        self.width
-    }
-
     /// The result of a command: `value` for programs, `sheet` for people.
     pub fn show(&self, value: &impl Serialize, sheet: impl Into<Sheet>) -> Result<(), Failure> {
         if self.is_json() {

@@ -127,7 +127,7 @@ impl Table {
             .set_content_arrangement(ContentArrangement::Dynamic)
             .set_width(u16::try_from(width).unwrap_or(u16::MAX));
         style(&mut table, color);
-        table.set_header(self.titles.iter().map(|title| Drawn::new(title)));
+        table.set_header(self.titles.iter().map(Drawn::new));
         for row in &self.rows {
             table.add_row(row.iter().zip(&self.kinds).map(|(cell, kind)| {
                 let drawn = drawn(cell);

@@ -197,7 +197,8 @@ Example:
     /// Completions for a shell
     #[command(after_help = "\
 Example:
-  banking-cli completions bash > ~/.local/share/bash-completion/completions/banking-cli")]
+  banking-cli completions bash > \\
+      ~/.local/share/bash-completion/completions/banking-cli")]
     Completions {
         /// For which shell
         #[arg(value_enum)]

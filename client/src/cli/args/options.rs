@@ -13,13 +13,16 @@ const EVERYWHERE: &str = "Options of every command";
 /// How data is written, and where the bank is.
 #[derive(Debug, Clone, Args)]
 pub struct Options {
-    /// How data is written
+    /// How data is written: table (the default) or json
     #[arg(
         long,
         global = true,
         value_enum,
         default_value = "table",
-        value_name = "FORMAT"
+        value_name = "FORMAT",
+        hide_default_value = true,
+        hide_possible_values = true,
+        help_heading = EVERYWHERE
     )]
     pub output: Format,
 

@@ -19,7 +19,8 @@ use super::failure::Failure;
 use super::output::Output;
 use super::{demo, interactive};
 
-pub use accounts::{Placed, statement_of};
+pub use accounts::statement_of;
+pub use admin::execute as admin;
 pub use health::all as health_of_all;
 pub use insist::{insist, own_key};
 pub use login::{ask_password, whoami_record};
@@ -106,7 +107,7 @@ pub async fn execute(command: Command, options: &Options, out: &Output) -> Resul
         Command::Withdraw(cash) => money::withdraw(&context, cash).await,
         Command::Health => health::health(&context).await,
         Command::Tokens { all } => tokens::tokens(&context, all).await,
-        Command::Admin { command } => admin::execute(&context, command).await,
+        Command::Admin { command } => admin(&context, command).await,
         Command::Demo(arguments) => demo::run(&context, &arguments).await,
         Command::Interactive => interactive::run(context).await,
         Command::Completions { .. } => Ok(()),

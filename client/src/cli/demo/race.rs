@@ -42,7 +42,7 @@ async fn unsafe_way(stage: &Stage, narrator: &mut Narrator) -> Result<(), Failur
     let paid = run.withdrawals.iter().filter(|w| w.succeeded);
     let paid = paid
         .map(|w| w.amount)
-        .fold(Some(Balance::ZERO), |sum, amount| sum?.plus(amount));
+        .try_fold(Balance::ZERO, |sum, amount| sum.plus(amount));
     let paid = paid.unwrap_or(Balance::ZERO);
     narrator.happened(&format!(
         "Paid out: {paid} from {}. On the account: {}. It should be {}.",
