@@ -49,7 +49,6 @@ impl Answer {
     ///
     /// # Panics
     /// When it is another one.
-    #[must_use]
     pub fn expect(self, status: u16) -> Value {
         assert_eq!(self.status.as_u16(), status, "{}", self.body);
         self.body

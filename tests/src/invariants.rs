@@ -48,6 +48,7 @@ impl TestBank {
             assert_eq!(check["ok"], true, "{bank}: {check}");
             self.branches_agree_with_decisions(bank).await;
         }
+        self.every_commit_is_carried_out().await;
         self.clearing_nets_to_zero().await;
     }
 
@@ -79,6 +80,40 @@ impl TestBank {
                 agree,
                 "{bank}: branch {id} is {state}, its transaction {status:?}"
             );
+        }
+    }
+
+    /// I5, the other way round: a transaction that is committed and settled has its branch at every
+    /// participant. A branch that is missing is money that was promised and never moved.
+    async fn every_commit_is_carried_out(&self) {
+        let committed: Vec<(uuid::Uuid, Vec<String>)> = sqlx::query_as(
+            "SELECT transaction_id, participants FROM transactions
+             WHERE status::text = 'committed' AND phase IN ('done', 'hazard')",
+        )
+        .fetch_all(&self.database(TRANSACTIONS).await)
+        .await
+        .expect("transactions");
+        for bank in self.bank_names() {
+            let pool = self.database(bank).await;
+            let participant: String = sqlx::query_scalar("SELECT participant_id FROM participant")
+                .fetch_one(&pool)
+                .await
+                .expect("who it is");
+            let carried_out: std::collections::HashSet<uuid::Uuid> = sqlx::query_scalar(
+                "SELECT transaction_id FROM branches WHERE state::text = 'COMMITTED'",
+            )
+            .fetch_all(&pool)
+            .await
+            .expect("branches")
+            .into_iter()
+            .collect();
+            for (id, participants) in &committed {
+                let takes_part = participants.contains(&participant);
+                assert!(
+                    !takes_part || carried_out.contains(id),
+                    "{id} is committed and {participant} has not carried it out"
+                );
+            }
         }
     }
 

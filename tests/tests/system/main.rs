@@ -5,7 +5,9 @@ mod batches;
 mod clients;
 mod concurrency;
 mod coordinator_killed;
+mod operations;
 mod participant_killed;
+mod planted_bugs;
 mod transfers;
 
 /// The seed accounts.
