@@ -184,3 +184,55 @@ async fn case_110_two_exclusive_accounts_and_interleaved_lists_do_not_wait_for_t
     assert_eq!(teller.balance(&one).await, "1000.00");
     bank.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_invariants_hold_while_load_runs() {
+    let bank = Arc::new(TestBank::start().await);
+    let teller = bank.teller().await;
+    let mut accounts = Vec::new();
+    for number in 0..6 {
+        let locking = if number % 3 == 0 {
+            "exclusive"
+        } else {
+            "escrow"
+        };
+        accounts.push(
+            teller
+                .open_account("100", json!({"locking": locking}))
+                .await,
+        );
+    }
+    let before = bank.total().await;
+    let transfers = (0..600)
+        .map(|n| {
+            let (source, destination) = (&accounts[n % 6], &accounts[(n * 5 + 1) % 6]);
+            (
+                source.clone(),
+                destination.clone(),
+                format!("{}", n % 7 + 1),
+            )
+        })
+        .filter(|(source, destination, _)| source != destination)
+        .map(|(source, destination, amount)| (teller.clone(), source, destination, amount))
+        .collect();
+    let load = tokio::spawn(all_at_once(transfers));
+    let mut checks = 0;
+    while !load.is_finished() {
+        let admin = bank.admin().await;
+        let check = admin.get_accounts("/ledger/check").await.expect(200);
+        assert_eq!(check["ok"], true, "{check}");
+        assert_eq!(
+            bank.total().await,
+            before,
+            "I9: a list of all accounts has a constant total"
+        );
+        checks += 1;
+    }
+    let counts = load.await.unwrap();
+    assert!(
+        checks > 0 && counts[&201] > 100,
+        "{checks} checks, {counts:?}"
+    );
+    bank.settles().await;
+    assert_eq!(bank.total().await, before);
+}

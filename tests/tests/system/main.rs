@@ -3,11 +3,14 @@
 
 mod batches;
 mod clients;
+mod compose;
 mod concurrency;
 mod coordinator_killed;
+mod interactive;
 mod operations;
 mod participant_killed;
 mod planted_bugs;
+mod terminal;
 mod transfers;
 
 /// The seed accounts.
