@@ -17,5 +17,7 @@ pub mod problem;
 pub mod rate_limit;
 pub mod serve;
 pub mod telemetry;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use problem::{Problem, Result};

@@ -5,6 +5,7 @@ use std::fmt::Display;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use serde::Serialize;
 use serde_json::{Map, Value};
 use types::views::{ProblemView, Status};
 use types::{Code, TransactionId};
@@ -28,6 +29,14 @@ struct Inner {
     transaction: Option<(TransactionId, Status)>,
     extensions: Map<String, Value>,
     headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    #[serde(flatten)]
+    view: ProblemView,
+    #[serde(flatten)]
+    extensions: &'a Map<String, Value>,
 }
 
 impl Problem {
@@ -124,14 +133,14 @@ impl Problem {
         }
     }
 
-    /// The document with its extension members.
+    /// The document with its extension members, as JSON text.
     #[must_use]
-    pub fn document(&self) -> Value {
-        let mut document = serde_json::to_value(self.view()).unwrap_or_default();
-        if let Some(members) = document.as_object_mut() {
-            members.extend(self.0.extensions.clone());
-        }
-        document
+    pub fn document(&self) -> String {
+        let document = Document {
+            view: self.view(),
+            extensions: &self.0.extensions,
+        };
+        serde_json::to_string(&document).unwrap_or_default()
     }
 }
 
@@ -163,7 +172,7 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status =
             StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = (status, self.document().to_string()).into_response();
+        let mut response = (status, self.document()).into_response();
         let headers = response.headers_mut();
         headers.insert(
             CONTENT_TYPE,
@@ -206,7 +215,8 @@ mod tests {
     #[test]
     fn the_inside_of_a_fault_stays_inside() {
         let document = Problem::internal("relation \"accounts\" does not exist").document();
-        assert!(!document.to_string().contains("relation"), "{document}");
+        assert!(!document.contains("relation"), "{document}");
+        assert!(document.starts_with("{\"type\":"), "{document}");
     }
 
     #[test]

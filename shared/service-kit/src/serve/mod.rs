@@ -7,7 +7,7 @@ mod probes;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use futures_util::future::BoxFuture;
@@ -85,6 +85,9 @@ struct Shared {
     limits: Limits,
 }
 
+/// How long to wait for connections to come back to the pool at the very end.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+
 /// Runs `service` on `listener` until `shutdown` ends, then lets what is in flight finish, for at
 /// most 10 s.
 pub async fn run(
@@ -102,19 +105,19 @@ pub async fn run_then(
     shutdown: impl Future<Output = ()>,
     closing: impl Future<Output = ()>,
 ) {
-    let name = service.name.clone();
     let upkeep = tokio::spawn(metrics::upkeep());
     let pool = service.pool.clone();
     let app = app(service);
     match listener.local_addr() {
-        Ok(address) => tracing::info!(event = "SERVICE_STARTED", address = %address, name),
+        Ok(address) => tracing::info!(event = "SERVICE_STARTED", address = %address),
         Err(error) => tracing::error!(event = "SERVICE_STARTED", error = %error),
     }
     serve(app, listener, shutdown).await;
     closing.await;
     upkeep.abort();
-    pool.close().await;
-    tracing::info!(event = "SERVICE_STOPPED", name);
+    // Work that outlives its request may still hold a connection; it is written to survive that.
+    tokio::time::timeout(CLOSE_TIMEOUT, pool.close()).await.ok();
+    tracing::info!(event = "SERVICE_STOPPED");
 }
 
 /// All routes of a service with the envelope around them.
@@ -151,8 +154,7 @@ pub fn app(service: Service) -> Router {
         router
     };
     let (router, mut openapi) = router.split_for_parts();
-    openapi.info.title.clone_from(&shared.name);
-    shared.version.clone_into(&mut openapi.info.version);
+    openapi.info = utoipa::openapi::Info::new(shared.name.as_str(), shared.version);
     openapi
         .components
         .get_or_insert_default()

@@ -17,6 +17,10 @@ use crate::config::BankConfig;
 use line::Line;
 use output::Output;
 
+/// Libraries that tell of their everyday work, unless `BANK_LOG` asks for it: the driver reports
+/// each notice of a migration.
+const QUIET: &str = "sqlx=warn,hyper=warn,reqwest=warn";
+
 /// Keeps the log writers alive; what is still buffered is written when it is dropped.
 #[must_use = "logging ends when the guard is dropped"]
 pub struct Guard {
@@ -29,10 +33,9 @@ pub struct Guard {
 /// cannot log still has to finish its transactions.
 pub fn init(service_name: &str, bank: &BankConfig) -> Guard {
     let (output, workers) = Output::open(service_name, bank.log_dir.as_deref());
-    // sqlx reports each notice of a migration, hyper each odd connection; neither needs reading.
-    let filter = EnvFilter::try_new(&bank.log).unwrap_or_else(|error| {
+    let filter = EnvFilter::try_new(format!("{QUIET},{}", bank.log)).unwrap_or_else(|error| {
         eprintln!("BANK_LOG is not a filter ({error}); logging at info");
-        EnvFilter::new("info")
+        EnvFilter::new(format!("{QUIET},info"))
     });
     let layer = JsonLines {
         service_name: service_name.to_owned(),
