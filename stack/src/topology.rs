@@ -272,7 +272,8 @@ impl Topology {
                 _ => {}
             }
         }
-        for own in ["BANK_PORT_OFFSET", "BANK_LOG_DIR"] {
+        // The first two were reckoned with, the third is ours.
+        for own in ["BANK_PORT_OFFSET", "BANK_LOG_DIR", "BANK_DATA_DIR"] {
             for_all.remove(own);
         }
         for_all.extend(for_this);
