@@ -1,7 +1,164 @@
 //! Where money is: balances, the ledger, and the participant's side of two-phase commit.
+//!
+//! | where is … | file |
+//! |---|---|
+//! | the route table | `routes.rs` |
+//! | a vote decided | [`participant::vote`] |
+//! | a list of PREPAREs, of decisions made durable | `participant/prepare.rs`, `participant/decide.rs` |
+//! | in-doubt resolution | [`participant::in_doubt`] |
+//! | double entry | [`ledger`] |
+//! | all SQL | [`store`] |
 
 pub mod account;
+mod app;
 pub mod branch;
+pub mod config;
+mod etag;
+mod http;
 pub mod ledger;
+mod opening;
 pub mod participant;
+mod reading;
+mod routes;
+pub mod seed;
 pub mod store;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use service_kit::auth::{Issuer, Signer, SignerError, Verifier};
+use service_kit::client::ServiceClient;
+use service_kit::config::Loaded;
+use service_kit::serve::Service;
+use sqlx::PgPool;
+use types::ParticipantId;
+
+pub use config::AccountsConfig;
+pub use store::MIGRATIONS;
+
+use app::{App, COORDINATOR};
+use participant::Participant;
+use participant::in_doubt::{Inquirer, Timings};
+use store::StoreError;
+use store::identity::{self, WrongDatabase};
+
+/// Why the service cannot be put together.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// The database does not answer or refuses.
+    #[error("{0}")]
+    Store(#[from] StoreError),
+    /// The same, while keys are read.
+    #[error("database: {0}")]
+    Database(#[from] sqlx::Error),
+    /// The database is another bank's.
+    #[error("{0}; check ACCOUNTS_DATABASE_URL and ACCOUNTS_PARTICIPANT_ID")]
+    WrongDatabase(#[from] WrongDatabase),
+    /// The service's own keys cannot be read or made.
+    #[error("{0}")]
+    Signer(#[from] SignerError),
+    /// The configuration asks for something that is not there.
+    #[error("{0}")]
+    Config(&'static str),
+}
+
+/// The service, and what runs beside it.
+pub struct Built {
+    /// What is to be served.
+    pub service: Service,
+    /// Asks about branches in doubt; to be run in a task.
+    pub inquirer: Inquirer,
+}
+
+/// Makes sure that a migrated database is this bank's, claiming it when it is new.
+///
+/// # Errors
+/// [`BuildError::WrongDatabase`], or when the database does not answer.
+pub async fn claim(pool: &PgPool, own: &ParticipantId) -> Result<(), BuildError> {
+    let mut connection = pool.acquire().await?;
+    identity::claim(&mut connection, own).await??;
+    Ok(())
+}
+
+/// Puts the service together on a migrated database.
+///
+/// # Errors
+/// [`BuildError`].
+pub async fn build(loaded: Loaded<AccountsConfig>, pool: PgPool) -> Result<Built, BuildError> {
+    let Loaded {
+        bank,
+        service: config,
+    } = loaded;
+    plant_bug(&config)?;
+    let own = config.participant_id.clone();
+    claim(&pool, &own).await?;
+    participant::recount(&pool).await?;
+
+    let signer = Signer::new(pool.clone(), own.as_str()).await?;
+    let coordinators = config.coordinators(&bank);
+    let peers = config.peers();
+    let mut issuers = vec![
+        Issuer::users(&config.customers(&bank)),
+        Issuer::service(COORDINATOR, coordinators.clone()),
+    ];
+    issuers.extend(
+        peers
+            .iter()
+            .map(|(peer, url)| Issuer::service(peer.as_str(), vec![url.clone()])),
+    );
+    let verifier = Verifier::new(pool.clone(), vec![own.to_string()], issuers).await?;
+
+    let participant = Participant::new(pool.clone(), own.clone());
+    let client = |name: &str, url: &str| {
+        ServiceClient::new(name, url, name, signer.clone(), config.call_timeout())
+    };
+    let inquirer = Inquirer::new(
+        participant.clone(),
+        coordinators
+            .iter()
+            .map(|url| client(COORDINATOR, url))
+            .collect(),
+        peers
+            .iter()
+            .map(|(peer, url)| (peer.clone(), client(peer.as_str(), url)))
+            .collect::<BTreeMap<_, _>>(),
+        Timings {
+            after: Duration::from_millis(config.in_doubt_after_ms),
+            tick: Duration::from_millis(config.in_doubt_tick_ms),
+            longest_pause: Duration::from_millis(config.in_doubt_backoff_ms),
+        },
+    );
+    let peers = peers.into_iter().map(|(peer, _)| peer).collect();
+    let app = Arc::new(App::new(participant, peers, bank.is_development()));
+    Ok(Built {
+        service: Service {
+            name: own.to_string(),
+            version: env!("CARGO_PKG_VERSION"),
+            bank,
+            router: routes::router(app),
+            pool,
+            signer,
+            verifier,
+            dependencies: Vec::new(),
+        },
+        inquirer,
+    })
+}
+
+#[cfg(feature = "failpoints")]
+fn plant_bug(config: &AccountsConfig) -> Result<(), BuildError> {
+    if let Some(name) = &config.planted_bug {
+        let bug = name.parse().map_err(BuildError::Config)?;
+        two_phase::planted::plant(Some(bug));
+    }
+    Ok(())
+}
+
+#[cfg(not(feature = "failpoints"))]
+fn plant_bug(config: &AccountsConfig) -> Result<(), BuildError> {
+    match config.planted_bug {
+        Some(_) => Err(BuildError::Config("this build has no planted bugs")),
+        None => Ok(()),
+    }
+}

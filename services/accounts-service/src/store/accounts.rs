@@ -260,3 +260,41 @@ pub async fn look_up(
         })
         .collect()
 }
+
+/// A customer's account that is to be opened, empty.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewAccount {
+    /// Which account.
+    pub account_id: AccountId,
+    /// Whose.
+    pub customer_id: CustomerId,
+    /// Its currency, for ever.
+    pub currency: types::Currency,
+    /// How prepared branches share it, for ever.
+    pub locking: views::Locking,
+    /// How far below zero it may go.
+    pub overdraft_limit: Balance,
+}
+
+/// Opens an account, empty. Tells whether it was new.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn insert(
+    connection: &mut PgConnection,
+    account: &NewAccount,
+) -> Result<bool, StoreError> {
+    let inserted = sqlx::query!(
+        "INSERT INTO accounts (account_id, customer_id, currency, locking, overdraft_limit)
+         VALUES ($1, $2, $3, $4::text::account_locking, $5)
+         ON CONFLICT (account_id) DO NOTHING",
+        account.account_id.uuid(),
+        account.customer_id.uuid(),
+        account.currency.to_string(),
+        account.locking.to_string(),
+        account.overdraft_limit.decimal(),
+    )
+    .execute(connection)
+    .await?;
+    Ok(inserted.rows_affected() == 1)
+}

@@ -1,0 +1,137 @@
+//! Configuration of this service: table `[accounts]`, variables `ACCOUNTS_…`.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use service_kit::config::{BankConfig, DatabaseUrl, Endpoints, ServiceConfig};
+use types::ParticipantId;
+
+/// What is this service's own.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AccountsConfig {
+    /// Its database.
+    pub database_url: DatabaseUrl,
+    /// Its port, before the offset.
+    pub port: u16,
+    /// The process's name in logs.
+    pub service_name: String,
+    /// Which bank this is: its name in the protocol, and the issuer of its tokens.
+    pub participant_id: ParticipantId,
+    /// Where customer-service publishes its keys.
+    pub customer_url: Option<String>,
+    /// Where coordinators listen, separated by commas; any of them can answer.
+    pub coordinator_urls: Option<String>,
+    /// The other banks, asked when no coordinator can be reached.
+    pub peers: Endpoints,
+    /// Milliseconds after its YES before a branch asks what became of it. Longer than a transfer
+    /// takes when nothing is wrong, so that the coordinator is not asked about what is under way.
+    pub in_doubt_after_ms: u64,
+    /// Milliseconds between two looks for branches in doubt, when all is well.
+    pub in_doubt_tick_ms: u64,
+    /// Milliseconds between two looks at most, when nobody answers.
+    pub in_doubt_backoff_ms: u64,
+    /// Milliseconds another service has to answer one call.
+    pub call_timeout_ms: u64,
+    /// A deliberate mistake to switch on; for the tests of the tests.
+    pub planted_bug: Option<String>,
+}
+
+impl Default for AccountsConfig {
+    fn default() -> Self {
+        Self {
+            database_url: default_database(),
+            port: 3002,
+            service_name: "accounts-service".to_owned(),
+            participant_id: default_participant(),
+            customer_url: None,
+            coordinator_urls: None,
+            peers: Endpoints::default(),
+            in_doubt_after_ms: 3_000,
+            in_doubt_tick_ms: 500,
+            in_doubt_backoff_ms: 5_000,
+            call_timeout_ms: 2_000,
+            planted_bug: None,
+        }
+    }
+}
+
+#[expect(clippy::expect_used, reason = "a constant")]
+fn default_database() -> DatabaseUrl {
+    "postgres://accounts_service@127.0.0.1:5432/accounts_db"
+        .parse()
+        .expect("a database URL")
+}
+
+#[expect(clippy::expect_used, reason = "a constant")]
+fn default_participant() -> ParticipantId {
+    "bank-1".parse().expect("a participant")
+}
+
+impl ServiceConfig for AccountsConfig {
+    const PREFIX: &'static str = "ACCOUNTS_";
+
+    fn database_url(&self) -> &DatabaseUrl {
+        &self.database_url
+    }
+
+    fn validate(&self, bank: &BankConfig) -> Result<(), String> {
+        for peer in self.peers.iter() {
+            let name = peer.name.parse::<ParticipantId>();
+            let name = name.map_err(|error| format!("ACCOUNTS_PEERS: {}: {error}", peer.name))?;
+            if name == self.participant_id {
+                return Err("ACCOUNTS_PEERS: a bank is not its own peer".to_owned());
+            }
+        }
+        if self.in_doubt_tick_ms == 0 || self.in_doubt_backoff_ms < self.in_doubt_tick_ms {
+            return Err(
+                "in_doubt_backoff_ms must be at least in_doubt_tick_ms, above 0".to_owned(),
+            );
+        }
+        if self.planted_bug.is_some() && !bank.is_development() {
+            return Err("planted bugs are for development only".to_owned());
+        }
+        Ok(())
+    }
+}
+
+impl AccountsConfig {
+    /// Where customer-service publishes its keys.
+    #[must_use]
+    pub fn customers(&self, bank: &BankConfig) -> String {
+        let url = self.customer_url.clone();
+        url.unwrap_or_else(|| bank.local_url(3001))
+    }
+
+    /// Where coordinators listen.
+    #[must_use]
+    pub fn coordinators(&self, bank: &BankConfig) -> Vec<String> {
+        let listed: Vec<String> = self
+            .coordinator_urls
+            .iter()
+            .flat_map(|list| list.split(','))
+            .map(|url| url.trim().trim_end_matches('/').to_owned())
+            .filter(|url| !url.is_empty())
+            .collect();
+        if listed.is_empty() {
+            vec![bank.local_url(3003)]
+        } else {
+            listed
+        }
+    }
+
+    /// The other banks.
+    #[must_use]
+    pub fn peers(&self) -> Vec<(ParticipantId, String)> {
+        self.peers
+            .iter()
+            .filter_map(|peer| Some((peer.name.parse().ok()?, peer.url.clone())))
+            .collect()
+    }
+
+    /// How long another service has to answer one call.
+    #[must_use]
+    pub const fn call_timeout(&self) -> Duration {
+        Duration::from_millis(self.call_timeout_ms)
+    }
+}
