@@ -68,7 +68,12 @@ enum Command {
 #[derive(Debug, Clone, Args)]
 struct Place {
     /// Where the bank keeps everything [default: .data in the checkout]
-    #[arg(long, value_name = "DIR", env = "BANK_DATA_DIR", hide_env_values = true)]
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "BANK_DATA_DIR",
+        hide_env_values = true
+    )]
     data_dir: Option<PathBuf>,
 }
 

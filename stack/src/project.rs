@@ -56,6 +56,7 @@ impl Project {
         place
             .data_dir
             .clone()
+            .filter(|path| !path.as_os_str().is_empty())
             .unwrap_or_else(|| self.root.join(".data"))
     }
 

@@ -324,5 +324,9 @@ fn a_command_with_postgres_gets_a_superuser_and_its_exit_code_is_passed_on() {
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(7));
-    assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "t", "{output:?}");
+    assert_eq!(
+        String::from_utf8_lossy(&output.stdout).trim(),
+        "t",
+        "{output:?}"
+    );
 }
