@@ -40,13 +40,44 @@ pub fn install_crypto_provider() {
 }
 
 /// A client that follows no redirect and no proxy: a reply counts only when it comes from the
-/// address that was configured.
+/// address that was configured. Whom `https` trusts is up to the system; on one without
+/// certificates only `http` works.
 ///
 /// # Panics
-/// When the system has no certificate store that can be read.
+/// Never: TLS has its provider, and needs nothing else when it trusts nobody.
 #[must_use]
 pub fn http_client(timeout: Duration) -> reqwest::Client {
     install_crypto_provider();
+    builder(timeout)
+        .build()
+        .or_else(|_| builder(timeout).tls_certs_only([]).build())
+        .expect("a client that trusts nobody needs nothing of the system")
+}
+
+/// As [`http_client`], for `http` alone: it does not read the system's certificates, which takes
+/// longer than all the rest.
+///
+/// # Panics
+/// As [`http_client`].
+#[must_use]
+pub fn plain_http_client(timeout: Duration) -> reqwest::Client {
+    install_crypto_provider();
+    builder(timeout)
+        .tls_certs_only([])
+        .build()
+        .expect("a client that trusts nobody needs nothing of the system")
+}
+
+/// The client that fits a URL.
+fn client_for(url: &str, timeout: Duration) -> reqwest::Client {
+    if url.starts_with("https://") {
+        http_client(timeout)
+    } else {
+        plain_http_client(timeout)
+    }
+}
+
+fn builder(timeout: Duration) -> reqwest::ClientBuilder {
     reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
@@ -54,8 +85,6 @@ pub fn http_client(timeout: Duration) -> reqwest::Client {
         .timeout(timeout)
         .pool_idle_timeout(IDLE_TIMEOUT)
         .tcp_nodelay(true)
-        .build()
-        .expect("the TLS provider was installed just above")
 }
 
 /// Why a call did not give what was asked for.
@@ -102,7 +131,7 @@ impl ServiceClient {
             base_url: base_url.trim_end_matches('/').to_owned(),
             audience: audience.to_owned(),
             signer,
-            client: http_client(timeout),
+            client: client_for(base_url, timeout),
         }
     }
 
@@ -237,8 +266,10 @@ async fn read(mut response: Response) -> Result<Vec<u8>, String> {
 pub(crate) struct Fetcher(reqwest::Client);
 
 impl Fetcher {
-    pub(crate) fn new() -> Self {
-        Self(http_client(FETCH_TIMEOUT))
+    /// A fetcher for documents at these URLs and below.
+    pub(crate) fn new<'a>(urls: impl IntoIterator<Item = &'a str>) -> Self {
+        let https = urls.into_iter().find(|url| url.starts_with("https://"));
+        Self(client_for(https.unwrap_or_default(), FETCH_TIMEOUT))
     }
 
     /// The document at `url`; the error says in words why it cannot be had.

@@ -54,7 +54,11 @@ impl Verifier {
         audiences: Vec<String>,
         issuers: Vec<Issuer>,
     ) -> Result<Self, sqlx::Error> {
-        let fetcher = Fetcher::new();
+        let urls = issuers.iter().flat_map(|issuer| match &issuer.keys {
+            KeySource::Urls(urls) => urls.as_slice(),
+            KeySource::Own(_) => &[],
+        });
+        let fetcher = Fetcher::new(urls.map(String::as_str));
         let mut known = Vec::with_capacity(issuers.len());
         for issuer in issuers {
             known.push(Known::load(issuer, pool.clone(), fetcher.clone()).await?);

@@ -223,7 +223,7 @@ pub async fn send(request: reqwest::RequestBuilder) -> Reply {
 }
 
 pub fn http() -> reqwest::Client {
-    service_kit::client::http_client(std::time::Duration::from_secs(20))
+    service_kit::client::plain_http_client(std::time::Duration::from_secs(20))
 }
 
 pub async fn get(url: String, token: &str) -> Reply {
