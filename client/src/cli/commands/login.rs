@@ -116,7 +116,7 @@ pub fn password(variable: &str, question: &str) -> Result<String, Failure> {
             "There is no terminal to ask for the password on: set {variable}."
         )));
     }
-    match ask_password(question) {
+    match ask_password(question, None) {
         Ok(password) => Ok(password),
         Err(InquireError::OperationCanceled | InquireError::OperationInterrupted) => {
             Err(Failure::Usage("No password was given.".into()))
@@ -128,12 +128,13 @@ pub fn password(variable: &str, question: &str) -> Result<String, Failure> {
     }
 }
 
-/// A password from the person at the terminal; only dots are shown.
-pub fn ask_password(question: &str) -> Result<String, InquireError> {
+/// A password from the person at the terminal, who sees stars only.
+pub fn ask_password(question: &str, help: Option<&str>) -> Result<String, InquireError> {
     tokio::task::block_in_place(|| {
-        inquire::Password::new(question)
+        let mut prompt = inquire::Password::new(question)
             .without_confirmation()
-            .with_display_mode(inquire::PasswordDisplayMode::Masked)
-            .prompt()
+            .with_display_mode(inquire::PasswordDisplayMode::Masked);
+        prompt.help_message = help;
+        prompt.prompt()
     })
 }

@@ -54,8 +54,8 @@ impl Desk {
             "" => Err("A user name, please.".to_owned()),
             name => Ok(name.to_owned()),
         })?;
-        let password = prompt::password("Password (at least 10 characters):")?;
-        let again = prompt::password("The same again:")?;
+        let password = prompt::password("Password:", "at least 10 characters; Esc goes back")?;
+        let again = prompt::password("The same again:", "Esc goes back")?;
         if password != again {
             self.context.out.line("The two are not the same.\n")?;
             return Err(Step::Back);

@@ -7,6 +7,10 @@ use super::prompt::{self, Step};
 use crate::cli::commands::{self, SEEDED};
 use crate::cli::render;
 
+const HELP: &str = "Esc goes back";
+
+const SEEDED_HELP: &str = "banking-dev in development; Esc goes back";
+
 /// Whom to log in as.
 enum Whom {
     Seeded(&'static str),
@@ -25,18 +29,18 @@ impl fmt::Display for Whom {
 impl Desk {
     pub(super) async fn log_in(&mut self) -> Result<(), Step> {
         let development = !std::env::var("BANK_ENV").is_ok_and(|env| env == "production");
-        let username = match development {
+        let (username, help) = match development {
             true => {
                 let seeded = SEEDED.into_iter().map(Whom::Seeded);
                 let whom = prompt::choose("Log in as:", seeded.chain([Whom::Other]).collect())?;
                 match whom {
-                    Whom::Seeded(name) => name.to_owned(),
-                    Whom::Other => ask_username()?,
+                    Whom::Seeded(name) => (name.to_owned(), SEEDED_HELP),
+                    Whom::Other => (ask_username()?, HELP),
                 }
             }
-            false => ask_username()?,
+            false => (ask_username()?, HELP),
         };
-        let password = prompt::password(&format!("Password of {username}:"))?;
+        let password = prompt::password(&format!("Password of {username}:"), help)?;
         let fresh = self.context.logged_in_as(&username, &password).await?;
         if self.own {
             self.context.revoke().await;

@@ -123,9 +123,9 @@ pub fn confirm(question: &str) -> Result<(), Step> {
     }
 }
 
-/// A password; only dots are shown.
-pub fn password(question: &str) -> Result<String, Step> {
-    answered(crate::cli::commands::ask_password(question))
+/// A password; only stars are shown.
+pub fn password(question: &str, help: &str) -> Result<String, Step> {
+    answered(crate::cli::commands::ask_password(question, Some(help)))
 }
 
 /// Any text that `T` can be made of.
