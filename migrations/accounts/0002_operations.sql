@@ -1,15 +1,15 @@
--- Deposits and withdrawals with the key they were sent under, and what needs a person.
+-- Requests with the key they were sent under, and what needs a person.
 
--- Written in the database transaction that moves the money, refusals included: a request that
--- failed under a key stays failed.
-CREATE TABLE cash_requests (
+-- Deposits, withdrawals and openings. Written in the database transaction that does the work,
+-- refusals included: a request that failed under a key stays failed.
+CREATE TABLE idempotency_keys (
     -- The login that sent it.
     scope          uuid NOT NULL,
     key            text NOT NULL,
     -- SHA-256 of the request after parsing.
     fingerprint    bytea NOT NULL,
     transaction_id uuid NOT NULL,
-    -- Null only inside the database transaction that is carrying it out.
+    -- Null only inside the database transaction that is doing the work.
     status         integer,
     response       jsonb,
     created_at     timestamptz NOT NULL DEFAULT clock_timestamp(),
