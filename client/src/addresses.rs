@@ -77,6 +77,13 @@ impl Addresses {
         Ok(self)
     }
 
+    /// Whether any of them needs TLS.
+    pub(crate) fn any_secure(&self) -> bool {
+        let fixed = [&self.customers, &self.accounts, &self.transactions];
+        let mut all = fixed.into_iter().chain(self.banks.values());
+        all.any(|url| url.starts_with("https:"))
+    }
+
     /// Where customer-service is.
     #[must_use]
     pub fn customers(&self) -> &str {

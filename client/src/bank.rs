@@ -8,6 +8,7 @@ use tokio::sync::OnceCell;
 use types::views::{Account, ParticipantView};
 use types::{AccountId, Code, CustomerId, ParticipantId};
 
+use crate::endpoint::connections;
 use crate::{
     AccountsService, Addresses, Credentials, CustomerService, Endpoint, Error, ListQuery,
     TransactionsService,
@@ -49,14 +50,15 @@ impl Bank {
     /// The bank at `addresses`. Connects to nothing yet.
     ///
     /// # Errors
-    /// As [`Endpoint::new`].
+    /// [`Error::Unreachable`] when an address needs TLS and this machine has no certificates.
     pub fn new(addresses: Addresses, credentials: Credentials) -> Result<Self, Error> {
-        let customers = Endpoint::new(
-            "customer-service",
-            addresses.customers(),
-            credentials.clone(),
-        )?;
-        Ok(Self::over(customers.http(), addresses, credentials))
+        let http = connections(addresses.any_secure()).map_err(|error| Error::Unreachable {
+            service: "the bank".to_owned(),
+            url: addresses.customers().to_owned(),
+            reason: error.to_string(),
+            maybe_delivered: false,
+        })?;
+        Ok(Self::over(http, addresses, credentials))
     }
 
     /// The same bank for another caller.

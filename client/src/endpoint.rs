@@ -117,24 +117,12 @@ impl Endpoint {
     /// # Errors
     /// [`Error::Unreachable`] when this machine's TLS set-up does not allow any connection.
     pub fn new(service: &str, url: &str, credentials: Credentials) -> Result<Self, Error> {
-        static TLS: Once = Once::new();
-        TLS.call_once(|| {
-            // Fails only when a provider is installed already, which is as good.
-            let _ = rustls::crypto::ring::default_provider().install_default();
-        });
-        let http = reqwest::Client::builder()
-            .connect_timeout(CONNECT)
-            .timeout(WHOLE_CALL)
-            .redirect(redirect::Policy::none())
-            .no_proxy()
-            .user_agent(concat!("banking-cli/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|error| Error::Unreachable {
-                service: service.to_owned(),
-                url: url.to_owned(),
-                reason: error.to_string(),
-                maybe_delivered: false,
-            })?;
+        let http = connections(url.starts_with("https:")).map_err(|error| Error::Unreachable {
+            service: service.to_owned(),
+            url: url.to_owned(),
+            reason: error.to_string(),
+            maybe_delivered: false,
+        })?;
         Ok(Self::sharing(http, service, url, credentials))
     }
 
@@ -344,6 +332,29 @@ impl Endpoint {
             url: self.url.clone(),
             reason: reason.to_owned(),
         }
+    }
+}
+
+/// Connections that follow no redirect and no proxy, so that a token goes where it was meant to.
+///
+/// The system's certificates are read only for `secure` addresses: that takes longer than a call,
+/// and fails on a bare system, where plain addresses must work all the same.
+pub(crate) fn connections(secure: bool) -> Result<reqwest::Client, reqwest::Error> {
+    static TLS: Once = Once::new();
+    TLS.call_once(|| {
+        // Fails only when a provider is installed already, which is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+    });
+    let builder = reqwest::Client::builder()
+        .connect_timeout(CONNECT)
+        .timeout(WHOLE_CALL)
+        .redirect(redirect::Policy::none())
+        .no_proxy()
+        .user_agent(concat!("banking-cli/", env!("CARGO_PKG_VERSION")));
+    if secure {
+        builder.build()
+    } else {
+        builder.tls_certs_only([]).build()
     }
 }
 
