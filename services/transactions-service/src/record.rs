@@ -149,12 +149,6 @@ impl Moment {
             detail: None,
         }
     }
-
-    /// The same with words.
-    pub(crate) fn with(mut self, detail: impl Into<String>) -> Self {
-        self.detail = Some(detail.into());
-        self
-    }
 }
 
 /// The status an outcome leads to.

@@ -58,7 +58,7 @@ async fn aborted(bank: TestBank) {
     assert_eq!(again.body["retry"], "new_key");
     assert!(again.replayed);
     alice
-        .transfer(ALICE, BOB, "100", "a new key")
+        .transfer(ALICE, BOB, "100", "a-new-key")
         .await
         .unwrap()
         .expect(201);

@@ -146,7 +146,7 @@ async fn money_moves_between_banks_and_clearing_nets_to_zero() {
     bank.settles().await;
     assert_eq!(bank.total().await, before);
     let refused = alice
-        .transfer(ALICE, &there, "5000", "too much")
+        .transfer(ALICE, &there, "5000", "too-much")
         .await
         .unwrap();
     assert_eq!(refused.code(), "insufficient_funds");
@@ -182,7 +182,7 @@ async fn case_106_a_leg_on_a_system_account_is_refused() {
             .await
             .unwrap();
     let taken = teller
-        .transfer(&vault, ALICE, "1", "from the vault")
+        .transfer(&vault, ALICE, "1", "from-the-vault")
         .await
         .unwrap();
     assert_eq!(
@@ -190,7 +190,7 @@ async fn case_106_a_leg_on_a_system_account_is_refused() {
         (404, "account_not_found")
     );
     let given = teller
-        .transfer(ALICE, &vault, "1", "into the vault")
+        .transfer(ALICE, &vault, "1", "into-the-vault")
         .await
         .unwrap();
     assert_eq!(

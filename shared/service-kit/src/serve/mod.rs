@@ -121,7 +121,6 @@ pub async fn run_then(
 }
 
 /// All routes of a service with the envelope around them.
-#[must_use]
 pub fn app(service: Service) -> Router {
     metrics::install();
     let Service {
