@@ -6,6 +6,8 @@ mod clients;
 mod compose;
 mod concurrency;
 mod coordinator_killed;
+mod coordinator_leases;
+mod history;
 mod interactive;
 mod operations;
 mod participant_killed;
