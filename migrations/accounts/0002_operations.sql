@@ -11,7 +11,8 @@ CREATE TABLE idempotency_keys (
     transaction_id uuid NOT NULL,
     -- Null only inside the database transaction that is doing the work.
     status         integer,
-    response       jsonb,
+    -- The document, to the byte.
+    response       text,
     created_at     timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (scope, key)
 );

@@ -35,18 +35,13 @@ pub(crate) struct App {
     prepares: Prepares,
     decisions: Decisions,
     peers: Vec<ParticipantId>,
-    pub(crate) is_development: bool,
 }
 
 /// The state of the router.
 pub(crate) type Shared = axum::extract::State<Arc<App>>;
 
 impl App {
-    pub(crate) fn new(
-        participant: Participant,
-        peers: Vec<ParticipantId>,
-        is_development: bool,
-    ) -> Self {
+    pub(crate) fn new(participant: Participant, peers: Vec<ParticipantId>) -> Self {
         let prepares = ListQueue::new("prepare", LIMITS, {
             let participant = participant.clone();
             move |requests| {
@@ -72,7 +67,6 @@ impl App {
             prepares,
             decisions,
             peers,
-            is_development,
         }
     }
 

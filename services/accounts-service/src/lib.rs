@@ -12,16 +12,22 @@
 pub mod account;
 mod app;
 pub mod branch;
+mod cash;
 pub mod config;
 mod etag;
+mod examination;
 mod http;
+mod idempotent;
 pub mod ledger;
 mod opening;
 pub mod participant;
+mod race;
 mod reading;
 mod routes;
 pub mod seed;
+mod statement;
 pub mod store;
+mod terms;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -130,13 +136,14 @@ pub async fn build(loaded: Loaded<AccountsConfig>, pool: PgPool) -> Result<Built
         },
     );
     let peers = peers.into_iter().map(|(peer, _)| peer).collect();
-    let app = Arc::new(App::new(participant, peers, bank.is_development()));
+    let app = Arc::new(App::new(participant, peers));
+    let router = routes::router(app, bank.is_development());
     Ok(Built {
         service: Service {
             name: own.to_string(),
             version: env!("CARGO_PKG_VERSION"),
             bank,
-            router: routes::router(app),
+            router,
             pool,
             signer,
             verifier,

@@ -6,12 +6,26 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
-use crate::http::{abort, branches, commit, force, get_account, look_up, prepare, terminate};
+use crate::http::{
+    abort, branches, commit, customer_accounts, deposit, entries, force, get_account, ledger_check,
+    look_up, open_account, patch_account, prepare, terminate, unsafe_withdrawals, withdraw,
+};
 
-pub(crate) fn router(app: Arc<App>) -> OpenApiRouter {
-    OpenApiRouter::new()
+pub(crate) fn router(app: Arc<App>, is_development: bool) -> OpenApiRouter {
+    let router = OpenApiRouter::new()
         // Accounts
-        .routes(routes!(get_account::get_account))
+        .routes(routes!(open_account::open_account))
+        .routes(routes!(
+            get_account::get_account,
+            patch_account::patch_account
+        ))
+        .routes(routes!(customer_accounts::customer_accounts))
+        .routes(routes!(entries::entries))
+        // Cash
+        .routes(routes!(deposit::deposit))
+        .routes(routes!(withdraw::withdraw))
+        // Operations
+        .routes(routes!(ledger_check::ledger_check))
         // Between services
         .routes(routes!(prepare::prepare))
         .routes(routes!(commit::commit))
@@ -19,6 +33,12 @@ pub(crate) fn router(app: Arc<App>) -> OpenApiRouter {
         .routes(routes!(branches::branches))
         .routes(routes!(terminate::terminate))
         .routes(routes!(force::force))
-        .routes(routes!(look_up::look_up))
-        .with_state(app)
+        .routes(routes!(look_up::look_up));
+    // Outside development the demonstrations do not exist.
+    let router = if is_development {
+        router.routes(routes!(unsafe_withdrawals::unsafe_withdrawals))
+    } else {
+        router
+    };
+    router.with_state(app)
 }

@@ -298,3 +298,70 @@ pub async fn insert(
     .await?;
     Ok(inserted.rows_affected() == 1)
 }
+
+/// The accounts of a customer in id order, going on after `after`, at most `limit`.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn of_customer(
+    connection: &mut PgConnection,
+    customer: CustomerId,
+    after: Option<AccountId>,
+    limit: i64,
+) -> Result<Vec<views::Account>, StoreError> {
+    let rows = sqlx::query_as!(
+        Row,
+        r#"SELECT account_id, kind::text AS "kind!", customer_id, currency::text AS "currency!",
+                  status::text AS "status!", locking::text AS "locking!", balance, pending_debits,
+                  pending_credits, reserved_credits, overdraft_limit, transaction_lock, version,
+                  created_at, updated_at
+           FROM accounts
+           WHERE customer_id = $1 AND ($2::uuid IS NULL OR account_id > $2)
+           ORDER BY account_id LIMIT $3"#,
+        customer.uuid(),
+        after.map(AccountId::uuid),
+        limit,
+    )
+    .fetch_all(connection)
+    .await?;
+    rows.into_iter().map(views::Account::try_from).collect()
+}
+
+/// Writes the status and the limit of a locked account.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn set_terms(
+    connection: &mut PgConnection,
+    account: &AccountState,
+) -> Result<(), StoreError> {
+    sqlx::query!(
+        "UPDATE accounts SET status = $2::text::account_status, overdraft_limit = $3,
+                updated_at = clock_timestamp()
+         WHERE account_id = $1",
+        account.account_id.uuid(),
+        account.status.to_string(),
+        account.overdraft_limit.decimal(),
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Whether a prepared branch names this account, with or without a hold.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn has_open_branch(
+    connection: &mut PgConnection,
+    account: AccountId,
+) -> Result<bool, StoreError> {
+    let found = sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT FROM branches
+               WHERE state = 'PREPARED' AND $1 = ANY(account_ids)) AS "found!""#,
+        account.uuid()
+    )
+    .fetch_one(connection)
+    .await?;
+    Ok(found)
+}

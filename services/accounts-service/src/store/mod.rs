@@ -2,12 +2,15 @@
 
 pub mod accounts;
 pub mod branches;
+pub mod check;
 pub mod entries;
 mod error;
 pub mod hazards;
 pub mod identity;
+pub mod requests;
 pub mod resolutions;
 mod rows;
+pub mod sandbox;
 
 pub use error::StoreError;
 
