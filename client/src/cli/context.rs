@@ -47,7 +47,8 @@ impl Context {
             store,
             identity: Identity::Nobody,
         };
-        Ok(match &options.token {
+        let token = options.token.as_ref().filter(|token| !token.is_empty());
+        Ok(match token {
             Some(token) => {
                 let claims = Claims::read(token).ok_or_else(|| {
                     Failure::NotLoggedIn("BANKING_TOKEN is not an access token.".into())

@@ -77,11 +77,12 @@ impl Failure {
                 format!("Not logged in: {}. Log in first.", ended(&problem.detail))
             }
             Self::Bank(Error::Refused(problem)) => {
-                let mut text = format!("Refused ({}): {}", problem.code, problem.title);
-                if !problem.detail.is_empty() && problem.detail != problem.title {
-                    text = format!("{text}. {}", problem.detail);
-                }
-                if !text.ends_with(['.', ')']) {
+                let words = match problem.detail.as_str() {
+                    "" => problem.title.as_str(),
+                    detail => detail,
+                };
+                let mut text = format!("Refused ({}): {words}", problem.code);
+                if !text.ends_with(['.', ')', '!', '?']) {
                     text.push('.');
                 }
                 match problem.retry {

@@ -70,7 +70,8 @@ pub struct Options {
         env = "BANK_PORT_OFFSET",
         value_name = "N",
         hide = true,
-        default_value_t = 0
+        default_value_t = 0,
+        value_parser = offset
     )]
     pub port_offset: u16,
 
@@ -111,5 +112,13 @@ impl Options {
             addresses = addresses.with_transactions(&url).map_err(usage)?;
         }
         Ok(addresses)
+    }
+}
+
+/// An empty variable counts as unset here too.
+fn offset(text: &str) -> Result<u16, std::num::ParseIntError> {
+    match text.trim() {
+        "" => Ok(0),
+        text => text.parse(),
     }
 }

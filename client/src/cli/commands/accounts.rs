@@ -80,6 +80,9 @@ pub async fn list(
         .items
         .into_iter()
         .partition(|(account, _)| all || account.status != AccountStatus::Closed);
+    if let (true, Some(error)) = (shown.is_empty(), merged.missing.first()) {
+        return Err(client::Error::into(error.clone()));
+    }
     let placed = shown.iter().map(|(account, participant_id)| Placed {
         account,
         participant_id,

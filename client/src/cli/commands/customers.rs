@@ -119,7 +119,7 @@ async fn list(context: &Context, search: Option<&str>, limit: u32) -> Result<(),
 fn explain_forbidden(error: client::Error) -> Failure {
     match error {
         client::Error::Refused(mut problem) if problem.code == Code::Forbidden => {
-            problem.detail = "only tellers and admins see other customers".to_owned();
+            problem.detail = "Only tellers and admins see other customers.".to_owned();
             client::Error::Refused(problem).into()
         }
         other => other.into(),

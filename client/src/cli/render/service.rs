@@ -77,7 +77,7 @@ pub fn token(username: &str, claims: &Claims) -> Record {
     let expiry = if left < 0 {
         Cell::toned("expired", Tone::Bad)
     } else {
-        format!("in {} min {} s", left / 60, left % 60).into()
+        format!("{} min {} s", left / 60, left % 60).into()
     };
     Record::new()
         .field("Login", username)
@@ -88,7 +88,7 @@ pub fn token(username: &str, claims: &Claims) -> Record {
         .field("Audience", audience(&claims.aud))
         .maybe("Token id", claims.jti.clone())
         .maybe("Expires", claims.expires_at().map(moment))
-        .field("Expires", expiry)
+        .field("Left", expiry)
 }
 
 fn audience(audience: &serde_json::Value) -> String {
