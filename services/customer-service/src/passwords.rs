@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::{Argon2, PasswordHasher, PasswordVerifier};
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{Mutex, MutexGuard, Semaphore, SemaphorePermit};
 
 use crate::error::Error;
 
@@ -17,6 +17,9 @@ const LONGEST: usize = 256;
 /// How many may wait per thread: about three seconds' worth.
 const WAITING_PER_THREAD: usize = 64;
 
+/// User names share this many locks; a power of two that divides a byte's range.
+const NAME_LOCKS: usize = 64;
+
 /// A password could not be hashed: out of memory, or out of random numbers.
 #[derive(Debug, thiserror::Error)]
 #[error("password hash: {0}")]
@@ -27,13 +30,16 @@ pub struct Passwords {
     threads: Semaphore,
     /// How many may be waiting or working.
     admitted: Semaphore,
+    /// Held while a login is tried under a name.
+    names: [Mutex<()>; NAME_LOCKS],
     /// A hash of nobody's password, so that an unknown user takes as long as a wrong password.
     nobody: Arc<str>,
 }
 
-/// The right to hash one password now.
+/// The right to hash one password now, until it is dropped.
 pub(crate) struct Turn<'a> {
     _thread: SemaphorePermit<'a>,
+    _name: Option<MutexGuard<'a, ()>>,
     _admitted: SemaphorePermit<'a>,
 }
 
@@ -45,16 +51,31 @@ impl Passwords {
         Ok(Self {
             threads: Semaphore::new(threads),
             admitted: Semaphore::new(threads * (WAITING_PER_THREAD + 1)),
+            names: std::array::from_fn(|_| Mutex::new(())),
             nobody: hash("nobody has this password".to_owned()).await?.into(),
         })
     }
 
-    /// Waits for a turn, behind those who came before.
+    /// Waits for a turn to try a login under a name, given by its hash, behind those who came
+    /// before.
+    ///
+    /// Nobody else has a turn under the name meanwhile. Without that, twenty attempts that come
+    /// together would all see that none has failed yet, and all be let through.
     ///
     /// # Errors
     /// [`Error::Overloaded`] at once when too many wait already.
-    pub(crate) async fn turn(&self) -> Result<Turn<'_>, Error> {
+    pub(crate) async fn turn_for(&self, username_hash: &[u8]) -> Result<Turn<'_>, Error> {
+        let first = username_hash.first().copied().unwrap_or_default();
+        let lock = &self.names[usize::from(first) % NAME_LOCKS];
+        self.admit(Some(lock)).await
+    }
+
+    async fn admit<'a>(&'a self, name: Option<&'a Mutex<()>>) -> Result<Turn<'a>, Error> {
         let admitted = self.admitted.try_acquire().map_err(|_| Error::Overloaded)?;
+        let name = match name {
+            Some(lock) => Some(lock.lock().await),
+            None => None,
+        };
         let thread = self
             .threads
             .acquire()
@@ -62,6 +83,7 @@ impl Passwords {
             .map_err(|_| Error::Overloaded)?;
         Ok(Turn {
             _thread: thread,
+            _name: name,
             _admitted: admitted,
         })
     }
@@ -70,7 +92,7 @@ impl Passwords {
     /// the same work.
     pub(crate) async fn verify(
         &self,
-        _turn: Turn<'_>,
+        _turn: &Turn<'_>,
         password: String,
         stored: Option<String>,
     ) -> Result<bool, Error> {
@@ -96,7 +118,7 @@ impl Passwords {
                 "A password has at least 10 characters and at most 256 bytes.",
             ));
         }
-        let _turn = self.turn().await?;
+        let _turn = self.admit(None).await?;
         Ok(hash(password).await?)
     }
 }
@@ -128,9 +150,9 @@ mod tests {
     use super::*;
 
     async fn verify(passwords: &Passwords, password: &str, stored: Option<&str>) -> bool {
-        let turn = passwords.turn().await.expect("a turn");
+        let turn = passwords.turn_for(b"name").await.expect("a turn");
         let stored = stored.map(str::to_owned);
-        let verified = passwords.verify(turn, password.to_owned(), stored).await;
+        let verified = passwords.verify(&turn, password.to_owned(), stored).await;
         verified.expect("it can be checked")
     }
 
@@ -151,7 +173,10 @@ mod tests {
             .admitted
             .try_acquire_many(u32::try_from(1 + WAITING_PER_THREAD).expect("small"))
             .expect("all of them");
-        assert!(matches!(passwords.turn().await, Err(Error::Overloaded)));
+        assert!(matches!(
+            passwords.turn_for(b"name").await,
+            Err(Error::Overloaded)
+        ));
     }
 
     #[tokio::test]

@@ -34,22 +34,22 @@ pub(crate) async fn log_in(
         Err(_) => None,
     };
     let username_hash = Sha256::digest(username.as_bytes()).to_vec();
-    // Failures are counted after waiting for a turn: those who come together are not let past the
-    // limit together, but at most as many at a time as there are threads.
-    let turn = app.passwords.turn().await?;
+    // Kept until the failure is on record: the next one under this name has to see it.
+    let turn = app.passwords.turn_for(&username_hash).await?;
     let limit = app.config.failed_logins_per_minute;
     if let Some(retry_after) = failures::wait_for(&app.pool, &username_hash, limit).await? {
         metrics::counter!("logins_total", "outcome" => "refused").increment(1);
         return Err(Error::TooManyFailures { retry_after });
     }
     let stored = login.as_ref().map(|login| login.password_hash.clone());
-    let right = app.passwords.verify(turn, password, stored).await?;
+    let right = app.passwords.verify(&turn, password, stored).await?;
     let Some(login) = login.filter(|_| right) else {
         failures::record(&app.pool, &username_hash).await?;
         metrics::counter!("logins_total", "outcome" => "failed").increment(1);
         tracing::info!(event = "LOGIN_FAILED");
         return Err(Error::InvalidCredentials);
     };
+    drop(turn);
     let (pair, fresh) = issue(&app, &login)?;
     let session_id = Uuid::now_v7();
     let lasts = Duration::seconds(app.config.session_seconds.into());

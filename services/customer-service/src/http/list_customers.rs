@@ -2,12 +2,12 @@
 
 use axum::extract::State;
 use serde::Deserialize;
-use service_kit::Result;
 use service_kit::auth::Teller;
 use service_kit::database::spawned;
 use service_kit::extract::{Json, Limit, Query};
+use service_kit::{Problem, Result};
 use types::views::{Customer, Page, ProblemView};
-use types::{CustomerId, Text};
+use types::{Code, CustomerId, Text};
 use utoipa::IntoParams;
 
 use crate::app::App;
@@ -26,8 +26,7 @@ pub(crate) struct Parameters {
     #[param(value_type = Option<u32>, minimum = 1, maximum = 200)]
     limit: Limit,
     /// `next_cursor` of the page before.
-    #[param(value_type = Option<String>)]
-    cursor: Option<CustomerId>,
+    cursor: Option<String>,
 }
 
 /// Finds customers, in the order in which they were taken on.
@@ -42,9 +41,10 @@ pub(crate) async fn list_customers(
     Query(parameters): Query<Parameters>,
 ) -> Result<Json<Page<Customer>>> {
     let limit = parameters.limit;
+    let after = parameters.cursor.as_deref().map(read_cursor).transpose()?;
     let mut items = spawned::<_, Error>(async move {
         let search = parameters.search.as_ref().map(Text::as_str);
-        customers::list(&app.pool, search, parameters.cursor, limit.one_more()).await
+        customers::list(&app.pool, search, after, limit.one_more()).await
     })
     .await?;
     let more = items.len() > limit.get() as usize;
@@ -52,4 +52,10 @@ pub(crate) async fn list_customers(
     let last = items.last().filter(|_| more);
     let next_cursor = last.map(|customer| customer.customer_id.to_string());
     Ok(Json(Page { items, next_cursor }))
+}
+
+fn read_cursor(cursor: &str) -> Result<CustomerId> {
+    cursor
+        .parse()
+        .map_err(|_| Problem::new(Code::InvalidParameter).detail("This cursor is none of ours."))
 }

@@ -1,0 +1,11 @@
+//! customer-service over HTTP, on a real port and a real PostgreSQL.
+
+mod authorization;
+mod bank;
+mod configuration;
+mod customers;
+mod keys;
+mod login;
+mod logins;
+mod search;
+mod sessions;
