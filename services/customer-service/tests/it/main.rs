@@ -7,5 +7,6 @@ mod customers;
 mod keys;
 mod login;
 mod logins;
+mod program;
 mod search;
 mod sessions;
