@@ -1,5 +1,7 @@
 //! The driver of `two_phase::coordinator`: what transactions-service does, on a toy database.
 
+use std::sync::Arc;
+
 use two_phase::coordinator::{Action as Step, IllegalEvent};
 use two_phase::inquiry::{InquiryStep, answer};
 use two_phase::message::InquiryAnswer;
@@ -44,14 +46,15 @@ pub fn begin(scenario: &Scenario, state: &mut State, process: Process, transfer:
         epoch: 0,
         coordinator,
     };
-    state.processes[process].work[transfer] = Some(work);
+    state.process(process).work[transfer] = Some(work);
     drive(state, process, transfer);
 }
 
 /// Sends what is to be sent, at once: a message sent early and delivered late is no different
 /// from one sent late, and one never delivered is no different from a crash before sending.
 fn drive(state: &mut State, process: Process, transfer: Transfer) {
-    let Some(work) = &mut state.processes[process].work[transfer] else {
+    let memory = Arc::make_mut(&mut state.processes[process]);
+    let Some(work) = &mut memory.work[transfer] else {
         return;
     };
     for step in work.coordinator.next() {
@@ -70,7 +73,11 @@ fn drive(state: &mut State, process: Process, transfer: Transfer) {
 }
 
 fn report(state: &mut State, process: Process, transfer: Transfer, event: Event) {
-    let Some(work) = &mut state.processes[process].work[transfer] else {
+    if state.processes[process].work[transfer].is_none() {
+        return;
+    }
+    let memory = Arc::make_mut(&mut state.processes[process]);
+    let Some(work) = &mut memory.work[transfer] else {
         return;
     };
     match work.coordinator.apply(event) {
@@ -161,7 +168,7 @@ fn claim(scenario: &Scenario, state: &mut State, process: Process, transfer: Tra
         epoch: row.epoch,
         coordinator,
     };
-    state.processes[process].work[transfer] = Some(work);
+    state.process(process).work[transfer] = Some(work);
     drive(state, process, transfer);
 }
 
@@ -197,10 +204,17 @@ pub fn actions(state: &State, actions: &mut Vec<Action>) {
             if may_claim(state, process, transfer) {
                 actions.push(Action::Claim(process, transfer));
             }
-            if work.is_some() {
-                actions.push(Action::Read(process, transfer));
-                actions.push(Action::DeadlinePasses(process, transfer));
-                actions.push(Action::Finish(process, transfer));
+            match work.as_ref().map(|work| work.coordinator.decided()) {
+                None => {}
+                Some(None) => {
+                    actions.push(Action::DeadlinePasses(process, transfer));
+                    if state.rows[transfer].status != Status::Pending {
+                        actions.push(Action::Read(process, transfer));
+                    }
+                }
+                Some(Some(_)) => {
+                    actions.push(Action::Finish(process, transfer));
+                }
             }
         }
     }
@@ -233,10 +247,7 @@ pub fn perform(scenario: &Scenario, state: &mut State, action: Action) {
             }
         }
         Action::DeadlinePasses(process, transfer) => {
-            let work = state.processes[process].work[transfer].as_ref();
-            if work.is_some_and(|work| work.coordinator.decided().is_none()) {
-                report(state, process, transfer, Event::DeadlinePassed);
-            }
+            report(state, process, transfer, Event::DeadlinePassed);
         }
         Action::LeaseRunsOut(transfer) => {
             if owner_is_alive(state, transfer) {
@@ -253,16 +264,16 @@ pub fn perform(scenario: &Scenario, state: &mut State, action: Action) {
             // Not guarded by the epoch: whoever has every acknowledgement is right, stale or not.
             if let Some(phase) = final_phase(state, process, transfer) {
                 state.rows[transfer].phase = phase;
-                state.processes[process].work[transfer] = None;
+                state.process(process).work[transfer] = None;
             }
         }
         Action::CoordinatorCrashes(process) => {
             state.faults.coordinator_crashes -= 1;
-            let memory = &mut state.processes[process];
+            let memory = state.process(process);
             memory.up = false;
             memory.work.fill(None);
         }
-        Action::CoordinatorRestarts(process) => state.processes[process].up = true,
+        Action::CoordinatorRestarts(process) => state.process(process).up = true,
         _ => {}
     }
 }

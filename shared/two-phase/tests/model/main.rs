@@ -9,91 +9,73 @@
 //! `cargo test --release -p two-phase --test model -- --nocapture`.
 
 mod coordinator;
+#[cfg(not(debug_assertions))]
+mod large_scenarios;
 mod participant;
+#[cfg(feature = "planted-bugs")]
+mod planted;
 mod properties;
 mod scenario;
 mod scenarios;
 mod state;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::RwLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use scenario::Scenario;
 use stateright::{Checker, Model};
 
-/// One exploration at a time: each uses every core, and a planted bug is planted for the whole
-/// process.
-fn alone() -> MutexGuard<'static, ()> {
-    static ALONE: Mutex<()> = Mutex::new(());
-    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
-}
+/// Explorations may run side by side, but a planted bug is planted for the whole process.
+static PLANTED: RwLock<()> = RwLock::new(());
 
-/// Explores every state of a scenario; how many there are.
-fn explore(scenario: Scenario) -> usize {
-    let name = scenario.name;
+/// States of all explorations so far.
+static TOTAL: AtomicUsize = AtomicUsize::new(0);
+
+/// Explores every state of a scenario.
+///
+/// Depth first and in one thread: breadth first keeps all that is waiting in memory, and two
+/// threads of one checker hinder each other more than two explorations do.
+fn explore(scenario: &Scenario) {
+    let _nothing_planted = PLANTED.read();
     let started = Instant::now();
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let checker = scenario
-        .checker()
-        .threads(threads)
-        .timeout(std::time::Duration::from_secs(25))
-        .spawn_bfs()
-        .join();
+    let checker = scenario.clone().checker().spawn_dfs().join();
+    let unique = checker.unique_state_count();
     println!(
-        "{name}: {} unique states, {} generated, depth {}, {:.1} s",
-        checker.unique_state_count(),
+        "{}: {unique} unique states, {} transitions, depth {}, {:.1} s; {} states in all so far",
+        scenario.name,
         checker.state_count(),
         checker.max_depth(),
         started.elapsed().as_secs_f32(),
+        TOTAL.fetch_add(unique, Ordering::Relaxed) + unique,
     );
     checker.assert_properties();
-    checker.unique_state_count()
 }
 
-#[test]
-fn t_crash() {
-    let _alone = alone();
-    explore(scenarios::crash());
+macro_rules! explorations {
+    ($($name:ident: $scenario:path;)+) => {$(
+        #[test]
+        fn $name() {
+            explore(&$scenario());
+        }
+    )+};
 }
 
-#[test]
-fn t_stale_owner() {
-    let _alone = alone();
-    explore(scenarios::stale_owner());
+explorations! {
+    two_banks_agree_when_a_coordinator_crashes: scenarios::crash;
+    two_banks_agree_when_they_ask_each_other: scenarios::peers;
 }
 
-#[test]
-fn t_b1() {
-    let _alone = alone();
-    explore(scenarios::b1());
-}
-
-#[test]
-fn t_b2() {
-    let _alone = alone();
-    explore(scenarios::b2());
-}
-
-#[test]
-fn t_b2a() {
-    let _alone = alone();
-    explore(scenarios::b2a());
-}
-
-#[test]
-fn t_b3() {
-    let _alone = alone();
-    explore(scenarios::b3());
-}
-
-#[test]
-fn t_b4() {
-    let _alone = alone();
-    explore(scenarios::b4());
-}
-
-#[test]
-fn t_b6() {
-    let _alone = alone();
-    explore(scenarios::b6());
+#[cfg(not(debug_assertions))]
+explorations! {
+    two_banks_agree_when_an_owner_wakes_up_stale: large_scenarios::stale_owner;
+    two_banks_agree_when_everybody_crashes: large_scenarios::crash_of_everybody;
+    two_banks_agree_when_the_clock_is_set_back: large_scenarios::clock_jump;
+    the_unforced_agree_when_an_operator_forces_a_branch: large_scenarios::forced;
+    three_banks_agree_when_they_ask_each_other: large_scenarios::three_with_peers;
+    three_banks_agree_when_a_coordinator_crashes: large_scenarios::three_with_crash;
+    three_banks_agree_when_an_owner_wakes_up_stale: large_scenarios::three_with_stale_owner;
+    money_for_one_transfer_is_spent_once: large_scenarios::money_for_one;
+    money_that_may_still_be_aborted_is_not_spent: large_scenarios::uncommitted_credit;
+    an_exclusive_account_serves_one_transfer_after_the_other: large_scenarios::exclusive;
 }

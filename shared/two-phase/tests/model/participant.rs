@@ -40,7 +40,7 @@ fn move_money(
     effect: Effect,
 ) {
     let change = scenario.transfers[transfer][at];
-    let participant = &mut state.participants[at];
+    let participant = state.participant(at);
     match effect {
         Effect::Nothing | Effect::Tombstone => {}
         Effect::Apply => {
@@ -57,7 +57,7 @@ fn move_money(
 
 fn prepare(scenario: &Scenario, state: &mut State, at: Site, transfer: Transfer) {
     let change = scenario.transfers[transfer][at];
-    let participant = &mut state.participants[at];
+    let participant = state.participant(at);
     let vote = match on_prepare(participant.branches[transfer].state, true) {
         PrepareStep::Answer(vote) => vote,
         PrepareStep::Examine => {
@@ -92,7 +92,7 @@ fn decide(
 ) -> Acknowledgement {
     let step = on_decision(state.participants[at].branches[transfer].state, outcome);
     move_money(scenario, state, at, transfer, step.effect);
-    let branch = &mut state.participants[at].branches[transfer];
+    let branch = state.branch(at, transfer);
     branch.state = step.next;
     branch.heard.clear();
     step.acknowledgement
@@ -124,7 +124,7 @@ fn receives(scenario: &Scenario, state: &mut State, at: Site, message: Message) 
             state.network.send(Message::PeerAnswer(transfer, at, told));
         }
         Message::PeerAnswer(transfer, peer, told) => {
-            let heard = &mut state.participants[at].branches[transfer].heard;
+            let heard = &mut state.branch(at, transfer).heard;
             let news = Peer::Branch(told);
             // Answers overtake each other; a conclusive one is not forgotten for one that is not.
             if conclude(&[news]).is_some() || !heard.contains_key(&peer) {
@@ -144,7 +144,7 @@ fn resolve_with_peers(scenario: &Scenario, state: &mut State, at: Site, transfer
         .collect();
     if let Some(outcome) = conclude(&peers) {
         decide(scenario, state, at, transfer, outcome);
-        state.participants[at].branches[transfer].resolved_by_peers = true;
+        state.branch(at, transfer).resolved_by_peers = true;
     }
 }
 
@@ -198,20 +198,20 @@ pub fn perform(scenario: &Scenario, state: &mut State, action: Action) {
             if let Ok((next, effect)) = on_force(before, outcome) {
                 state.faults.forced -= 1;
                 move_money(scenario, state, at, transfer, effect);
-                let branch = &mut state.participants[at].branches[transfer];
+                let branch = state.branch(at, transfer);
                 branch.state = Some(next);
                 branch.heard.clear();
             }
         }
         Action::ParticipantCrashes(at) => {
             state.faults.participant_crashes -= 1;
-            let participant = &mut state.participants[at];
+            let participant = state.participant(at);
             participant.up = false;
             for branch in &mut participant.branches {
                 branch.heard.clear();
             }
         }
-        Action::ParticipantRestarts(at) => state.participants[at].up = true,
+        Action::ParticipantRestarts(at) => state.participant(at).up = true,
         _ => {}
     }
 }

@@ -13,7 +13,7 @@ pub fn of(scenario: &Scenario) -> Vec<Property<Scenario>> {
     let mut properties = vec![
         Property::always("all participants agree", agreement),
         Property::always("the decision is made once", decided_once),
-        Property::always("a commit never follows an abort", commit_excludes_abort),
+        Property::always("legs are booked once or released", booked_or_released),
         Property::always("the client is told what is durable", told_what_is_durable),
         Property::always("a yes is kept", a_yes_is_kept),
         Property::always("the books agree with the branches", books_agree),
@@ -85,7 +85,7 @@ fn decided_once(_: &Scenario, state: &State) -> bool {
     !state.outcome_changed && state.rows.iter().all(once)
 }
 
-fn commit_excludes_abort(_: &Scenario, state: &State) -> bool {
+fn booked_or_released(_: &Scenario, state: &State) -> bool {
     branches(state).all(|(_, branch)| branch.booked <= 1 && !(branch.booked > 0 && branch.released))
 }
 

@@ -1,5 +1,7 @@
 //! A bank of a certain size, with a certain number of faults: what one exploration covers.
 
+use std::sync::Arc;
+
 use stateright::{Model, Property};
 
 use crate::state::{Action, Branch, Faults, Memory, Network, Participant, Site, State, Transfer};
@@ -40,17 +42,19 @@ impl Model for Scenario {
     /// All transfers have been begun, each by another process, and no message was delivered.
     fn init_states(&self) -> Vec<State> {
         let transfers = self.transfers.len();
-        let participant = |balance: &i64| Participant {
-            up: true,
-            balance: *balance,
-            pending_debits: 0,
-            pending_credits: 0,
-            branches: vec![Branch::default(); transfers],
+        let participant = |balance: &i64| {
+            Arc::new(Participant {
+                up: true,
+                balance: *balance,
+                pending_debits: 0,
+                pending_credits: 0,
+                branches: vec![Branch::default(); transfers],
+            })
         };
-        let memory = Memory {
+        let memory = Arc::new(Memory {
             up: true,
             work: vec![None; transfers],
-        };
+        });
         let mut state = State {
             rows: Vec::new(),
             processes: vec![memory; PROCESSES],

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
 
 use two_phase::inquiry::Peer;
 use two_phase::{Acknowledgement, BranchState, Coordinator, Outcome, Phase, Vote};
@@ -120,13 +121,16 @@ pub enum Message {
 /// Kept under a hash, because votes have no order of their own and equal networks must be equal
 /// however they came about.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
-pub struct Network(BTreeMap<u64, Message>);
+pub struct Network(Arc<BTreeMap<u64, Message>>);
 
 impl Network {
     pub fn send(&mut self, message: Message) {
         let mut hasher = DefaultHasher::new();
         message.hash(&mut hasher);
-        self.0.insert(hasher.finish(), message);
+        let key = hasher.finish();
+        if !self.0.contains_key(&key) {
+            Arc::make_mut(&mut self.0).insert(key, message);
+        }
     }
 
     pub fn messages(&self) -> impl Iterator<Item = Message> + '_ {
@@ -134,18 +138,32 @@ impl Network {
     }
 }
 
-/// The whole bank.
+/// The whole bank. Shared where nothing changed: the checker keeps millions of these.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct State {
     pub rows: Vec<Row>,
-    pub processes: Vec<Memory>,
-    pub participants: Vec<Participant>,
+    pub processes: Vec<Arc<Memory>>,
+    pub participants: Vec<Arc<Participant>>,
     pub network: Network,
     /// What the client was told.
     pub told: Vec<Option<Outcome>>,
     /// A process was told two different outcomes of one transfer.
     pub outcome_changed: bool,
     pub faults: Faults,
+}
+
+impl State {
+    pub fn process(&mut self, process: Process) -> &mut Memory {
+        Arc::make_mut(&mut self.processes[process])
+    }
+
+    pub fn participant(&mut self, site: Site) -> &mut Participant {
+        Arc::make_mut(&mut self.participants[site])
+    }
+
+    pub fn branch(&mut self, site: Site, transfer: Transfer) -> &mut Branch {
+        &mut self.participant(site).branches[transfer]
+    }
 }
 
 /// One thing that can happen.
