@@ -136,9 +136,15 @@ impl Problem {
     /// The document with its extension members, as JSON text.
     #[must_use]
     pub fn document(&self) -> String {
+        let mut view = self.view();
+        let mut extensions = self.0.extensions.clone();
+        // A repeated answer goes out under the request id of the first; no member stands twice.
+        if let Some(Value::String(original)) = extensions.remove("request_id") {
+            view.request_id = original;
+        }
         let document = Document {
-            view: self.view(),
-            extensions: &self.0.extensions,
+            view,
+            extensions: &extensions,
         };
         serde_json::to_string(&document).unwrap_or_default()
     }
@@ -217,6 +223,15 @@ mod tests {
         let document = Problem::internal("relation \"accounts\" does not exist").document();
         assert!(!document.contains("relation"), "{document}");
         assert!(document.starts_with("{\"type\":"), "{document}");
+    }
+
+    #[test]
+    fn a_repeated_answer_carries_the_first_request_id_and_only_that() {
+        let document = Problem::new(Code::AbortedByRecovery)
+            .extension("request_id", "first".into())
+            .document();
+        assert_eq!(document.matches("request_id").count(), 1, "{document}");
+        assert!(document.contains("\"request_id\":\"first\""), "{document}");
     }
 
     #[test]
