@@ -288,26 +288,31 @@ impl Endpoint {
         if (200..300).contains(&answer.status) {
             return None;
         }
-        Some(match serde_json::from_slice::<ProblemView>(&answer.body) {
-            Ok(mut problem) => {
-                if let Some(wait) = answer
-                    .headers
-                    .get(RETRY_AFTER)
-                    .and_then(|v| v.to_str().ok())
-                {
-                    problem.detail = format!("{} (try again in {wait} s)", problem.detail);
+        // By way of a value: a refusal must not become an unknown outcome over a member that stands
+        // twice.
+        let problem = serde_json::from_slice::<serde_json::Value>(&answer.body);
+        Some(
+            match problem.and_then(serde_json::from_value::<ProblemView>) {
+                Ok(mut problem) => {
+                    if let Some(wait) = answer
+                        .headers
+                        .get(RETRY_AFTER)
+                        .and_then(|v| v.to_str().ok())
+                    {
+                        problem.detail = format!("{} (try again in {wait} s)", problem.detail);
+                    }
+                    Error::Refused(Box::new(problem))
                 }
-                Error::Refused(Box::new(problem))
-            }
-            Err(_) => {
-                let text = String::from_utf8_lossy(&answer.body);
-                let excerpt: String = text.chars().take(EXCERPT).collect();
-                let excerpt = Text::<EXCERPT>::try_from(excerpt)
-                    .map(|text| format!(": {text}"))
-                    .unwrap_or_default();
-                self.unexpected(&format!("status {}{excerpt}", answer.status))
-            }
-        })
+                Err(_) => {
+                    let text = String::from_utf8_lossy(&answer.body);
+                    let excerpt: String = text.chars().take(EXCERPT).collect();
+                    let excerpt = Text::<EXCERPT>::try_from(excerpt)
+                        .map(|text| format!(": {text}"))
+                        .unwrap_or_default();
+                    self.unexpected(&format!("status {}{excerpt}", answer.status))
+                }
+            },
+        )
     }
 
     fn unreachable(&self, error: &reqwest::Error) -> Error {

@@ -124,7 +124,9 @@ async fn one(
     narrator.did("The same request again, under the same idempotency key.")?;
     narrator.happened(&format!("The answer: {word}."))?;
     let Some(id) = id else {
-        return narrator.verdict(false, &format!("the transfer did not end: {word}."));
+        let words = again.err().map(|failure| failure.words());
+        let words = words.unwrap_or(word);
+        return narrator.verdict(false, &format!("the transfer did not end. {words}"));
     };
     let ended = service.follow(id, TO_FINISH_PAUSE, TO_FINISH_POLLS).await?;
     narrator.show(render::timeline(&service.timeline(id).await?))?;

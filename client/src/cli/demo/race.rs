@@ -44,9 +44,14 @@ async fn unsafe_way(stage: &Stage, narrator: &mut Narrator) -> Result<(), Failur
         .map(|w| w.amount)
         .try_fold(Balance::ZERO, |sum, amount| sum.plus(amount));
     let paid = paid.unwrap_or(Balance::ZERO);
+    let gone = run.final_balance.minus(run.expected_balance);
     narrator.happened(&format!(
-        "Paid out: {paid} from {}. On the account: {}. It should be {}.",
-        run.opening_balance, run.final_balance, run.expected_balance
+        "Paid out: {paid} from {}. The account says {}, the truth is {}: {} is missing in the \
+         books.",
+        run.opening_balance,
+        run.final_balance,
+        run.expected_balance,
+        gone.unwrap_or(Balance::ZERO),
     ))?;
     if run.money_lost {
         narrator.why(
