@@ -3,23 +3,14 @@
 
 use std::{fs, path::PathBuf};
 
-use serde::{Deserialize, Serialize};
-use stack::{
-    Bank, Error, Result,
-    data_dir::DataDir,
-    state::{read_json, write_json},
-    topology::Environment,
-};
-
-/// Start this process, with these settings beside the usual ones.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Request {
-    name: String,
-    settings: Environment,
-}
+use stack::{Bank, Error, Result, data_dir::DataDir, topology::Environment};
 
 fn folder(data: &DataDir) -> PathBuf {
     data.run().join("requests")
+}
+
+fn wish(data: &DataDir, name: &str) -> PathBuf {
+    folder(data).join(name)
 }
 
 fn refusal(data: &DataDir, name: &str) -> PathBuf {
@@ -30,15 +21,17 @@ fn refusal(data: &DataDir, name: &str) -> PathBuf {
 ///
 /// # Errors
 /// Those of writing.
-pub fn leave(data: &DataDir, name: &str, settings: Environment) -> Result<()> {
+pub fn leave(data: &DataDir, name: &str) -> Result<()> {
     let folder = folder(data);
     fs::create_dir_all(&folder).map_err(Error::path("make", &folder))?;
     let _ = fs::remove_file(refusal(data, name));
-    let request = Request {
-        name: name.to_owned(),
-        settings,
-    };
-    write_json(&folder.join(format!("{name}.json")), &request)
+    let wish = wish(data, name);
+    fs::write(&wish, "").map_err(Error::path("write", &wish))
+}
+
+/// Whether the supervisor has dealt with it.
+pub fn is_served(data: &DataDir, name: &str) -> bool {
+    !wish(data, name).exists()
 }
 
 /// Why the supervisor did not do it, if it said so.
@@ -48,20 +41,15 @@ pub fn refused(data: &DataDir, name: &str) -> Option<String> {
 
 /// Does what was asked for.
 pub fn serve(bank: &Bank) {
-    for entry in fs::read_dir(folder(bank.data()))
-        .into_iter()
-        .flatten()
-        .flatten()
-    {
-        let path = entry.path();
-        if path.extension().is_none_or(|extension| extension != "json") {
+    for name in bank.names() {
+        let wish = wish(bank.data(), &name);
+        if !wish.exists() {
             continue;
         }
-        let request = read_json::<Request>(&path);
-        let _ = fs::remove_file(&path);
-        let Ok(Some(request)) = request else { continue };
-        if let Err(error) = bank.spawn(&request.name, &request.settings) {
-            let _ = fs::write(refusal(bank.data(), &request.name), error.to_string());
+        if let Err(error) = bank.spawn(&name, &Environment::new()) {
+            let _ = fs::write(refusal(bank.data(), &name), error.to_string());
         }
+        // Gone only now: whoever waits looks at the outcome when it is.
+        let _ = fs::remove_file(&wish);
     }
 }

@@ -300,7 +300,7 @@ impl Drop for Bank {
 }
 
 /// The end of a log file, for an error message.
-pub(crate) fn tail(path: &Path) -> String {
+pub fn tail(path: &Path) -> String {
     let text = fs::read(path).unwrap_or_default();
     let text = String::from_utf8_lossy(&text[text.len().saturating_sub(4096)..]).into_owned();
     let lines: Vec<_> = text.lines().collect();

@@ -8,7 +8,7 @@ use std::{
 use sqlx::{Connection, PgConnection};
 use stack::{
     Error, Result, Signal,
-    bank::POSTGRES,
+    bank::{self, POSTGRES},
     data_dir::DataDir,
     http, leftovers,
     state::{Known, Owner, ProcessState, State, Status},
@@ -17,16 +17,13 @@ use tokio::time::sleep;
 
 use crate::{
     Place,
-    project::{Project, full_name, settings},
+    project::{Project, full_name},
     requests,
 };
 
 const POLL: Duration = Duration::from_millis(50);
 const UP: Duration = Duration::from_secs(15);
 const READY: Duration = Duration::from_secs(30);
-
-/// Settings that decide where things are; those of the running bank hold.
-const PLACES: [&str; 4] = ["_PORT", "PORT_OFFSET", "_URL", "LOG_DIR"];
 
 /// Starts a process that is down.
 ///
@@ -108,30 +105,40 @@ fn process(data: &DataDir, name: &str) -> Result<Option<ProcessState>> {
 }
 
 async fn begin(data: &DataDir, owner: &Owner, name: &str) -> Result<ExitCode> {
-    let mut wanted = settings();
-    wanted.retain(|variable, _| !PLACES.iter().any(|place| variable.ends_with(place)));
-    requests::leave(data, name, wanted)?;
+    requests::leave(data, name)?;
     leftovers::send(&owner.supervisor, Signal::USR1);
     let began = Instant::now();
-    let started = loop {
-        if let Some(started) = process(data, name)?.filter(|process| process.pid.is_some()) {
-            break started;
-        }
-        if let Some(reason) = requests::refused(data, name) {
-            return Err(Error::Refused(reason));
-        }
+    while !requests::is_served(data, name) {
         if began.elapsed() > UP || !owner.supervisor.runs() {
             return Err(Error::Refused(format!(
-                "{name} did not start; look into {}",
-                data.logs().display()
+                "the process that runs this bank (pid {}) does not answer",
+                owner.supervisor.pid
             )));
         }
         sleep(POLL).await;
+    }
+    if let Some(reason) = requests::refused(data, name) {
+        return Err(Error::Refused(reason));
+    }
+    let started = process(data, name)?.and_then(|process| Some((process.pid?, process)));
+    let Some((pid, started)) = started else {
+        return Err(ended(data, name));
     };
-    let pid = started.pid.unwrap_or_default();
     ready(data, &started, &Known::note(name, pid)).await?;
     println!("{name} runs again (pid {pid}).");
     Ok(ExitCode::SUCCESS)
+}
+
+fn ended(data: &DataDir, name: &str) -> Error {
+    let said = match name {
+        POSTGRES => data.logs().join("postgres.log"),
+        _ => data.run().join(format!("{name}.stderr")),
+    };
+    let words = bank::tail(&said);
+    Error::Refused(format!(
+        "{name} ended at once; its last words:\n{words}\nMore in {}",
+        data.logs().display()
+    ))
 }
 
 async fn ready(data: &DataDir, started: &ProcessState, known: &Known) -> Result<()> {
@@ -142,10 +149,7 @@ async fn ready(data: &DataDir, started: &ProcessState, known: &Known) -> Result<
     let began = Instant::now();
     loop {
         if !known.runs() {
-            return Err(Error::Refused(format!(
-                "{} ended at once; look into {}",
-                known.name, started.log
-            )));
+            return Err(ended(data, &known.name));
         }
         let answer = match port {
             Some(port) => match http::get(port, "/ready").await {

@@ -39,6 +39,7 @@ impl Desk {
         let program = stubs().join("stack");
         let mut command = Command::new(program);
         command.args(arguments).arg("--data-dir").arg(self.data());
+        command.env("BANK_DATA_DIR", "/nowhere");
         command.env("BANK_PORT_OFFSET", self.lease.offset().to_string());
         command
     }

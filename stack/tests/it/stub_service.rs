@@ -24,6 +24,8 @@ fn main() {
         eprintln!("the stub was told to fail");
         std::process::exit(7);
     }
+    // A service refuses settings it does not know; this one belongs to the starter alone.
+    assert!(env::var("BANK_DATA_DIR").is_err());
     let offset: u16 = env::var("BANK_PORT_OFFSET").unwrap().parse().unwrap();
     let port: u16 = own("PORT").parse().unwrap();
     let listener = TcpListener::bind(("127.0.0.1", port + offset)).unwrap();
