@@ -3,6 +3,23 @@
 //! [`Coordinator`] holds what is known; [`Coordinator::next`] says what is to be done about it,
 //! and the driver reports what came of that through [`Coordinator::apply`]. It never sends a
 //! decision that is not durable: [`Action::Deliver`] appears only after [`Event::Decided`].
+//!
+//! ```
+//! use two_phase::{Action, Coordinator, Event, Outcome, Vote};
+//! use types::{Code, ParticipantId};
+//!
+//! let banks: [ParticipantId; 2] = ["bank-1".parse()?, "bank-2".parse()?];
+//! let mut coordinator = Coordinator::begun(banks.clone());
+//! coordinator.contacted(&banks[0])?;
+//! let reason = Code::InsufficientFunds;
+//! coordinator.apply(Event::Voted(banks[0].clone(), Vote::No { reason }))?;
+//! assert_eq!(coordinator.next(), [Action::Decide(Outcome::Abort, Some(reason))]);
+//!
+//! // The one refused and the other was never asked: there is nobody to tell.
+//! coordinator.apply(Event::Decided(Outcome::Abort))?;
+//! assert!(matches!(coordinator.next()[..], [Action::Finish(_)]));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 use types::views::Status;
 use types::{Code, ParticipantId};

@@ -29,3 +29,8 @@ pub use coordinator::{Action, Coordinator, Event, Phase};
 pub use decision::{Ballot, Verdict, decide};
 pub use message::{Acknowledgement, Hazard, Outcome, Vote};
 pub use participant::{BranchState, Effect};
+
+/// Runs the README's example.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

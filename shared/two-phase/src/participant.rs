@@ -1,4 +1,18 @@
 //! What a participant does with a message, for every state a branch can be in.
+//!
+//! ```
+//! use two_phase::participant::{Finding, PrepareStep, after_vote, on_decision, on_prepare};
+//! use two_phase::{BranchState, Effect, Outcome, Vote};
+//!
+//! assert_eq!(on_prepare(None, true), PrepareStep::Examine);
+//! let (branch, vote) = after_vote(Finding::Possible);
+//! assert_eq!((branch, vote), (Some(BranchState::Prepared), Vote::Yes));
+//!
+//! let step = on_decision(branch, Outcome::Commit);
+//! assert_eq!((step.next, step.effect), (Some(BranchState::Committed), Effect::Apply));
+//! // The same COMMIT again: acknowledged, and nothing happens to the money.
+//! assert_eq!(on_decision(step.next, Outcome::Commit).effect, Effect::Nothing);
+//! ```
 
 use serde::{Deserialize, Serialize};
 use types::Code;
