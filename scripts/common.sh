@@ -42,7 +42,7 @@ load_env() {
 build_programs() {
     need_tools
     (cd "$root" && cargo build --locked -p stack -p client -p customer-service -p accounts-service \
-        -p transactions-service --features "$failpoints")
+        -p transactions-service --features "$failpoints") || return 1
     touch "$built"
 }
 
