@@ -75,7 +75,7 @@ impl Canvas {
         };
         match item.event {
             Event::Initiated => vec![
-                self.arrow("", 0, 1, "POST /transfers"),
+                self.arrow("", 0, 1, "transfer"),
                 self.note(time, "■ begun, written down"),
             ],
             Event::PrepareSent => to_bank("PREPARE"),
@@ -115,6 +115,8 @@ impl Canvas {
             row[left] = '◀';
         }
         // Beside the sender, where a reader looks for what is sent, and clear of other lifelines.
+        let room = (right - left).saturating_sub(4);
+        let label: String = label.chars().take(room).collect();
         let label = format!(" {label} ");
         let length = label.chars().count();
         let at = if to > from {
@@ -183,14 +185,15 @@ mod tests {
             &["bank-1", "bank-2"],
             &["bank-1", "bank-2", "bank-3"],
         ] {
-            let picture = draw(&timeline(banks), "201 committed");
+            let picture = draw(&timeline(banks), "201 Created");
             let widest = picture.lines().map(|line| line.chars().count()).max();
             assert!(widest.unwrap() <= WIDTH, "{picture}");
             for word in ["PREPARE", "YES", "COMMIT ", "ACK"] {
                 let found = picture.lines().filter(|line| line.contains(word)).count();
                 assert_eq!(found, banks.len(), "{word}\n{picture}");
             }
-            assert!(picture.contains("201 committed"), "{picture}");
+            let heads = picture.matches(['▶', '◀']).count();
+            assert_eq!(heads, 2 + 4 * banks.len(), "{picture}");
         }
     }
 }
