@@ -68,6 +68,7 @@ async fn perform(context: &Context, demos: &[Demo], crash: &crash::Plan) -> Resu
         };
         if let Err(error) = played {
             if error.is_broken_pipe() {
+                stage.clear().await;
                 return Err(error);
             }
             narrator.broke_off(&error)?;
