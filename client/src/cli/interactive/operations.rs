@@ -70,9 +70,9 @@ impl Desk {
         }
         let lines = page.items.into_iter().map(Line).collect();
         let Line(item) = prompt::choose("Which one?", lines)?;
-        let proposals = item.proposed.iter().cloned();
+        let waiting = item.proposed.iter().filter(|p| p.confirmed_by.is_none());
         let mut remedies = vec![Remedy::Wait];
-        remedies.extend(proposals.map(|proposal| Remedy::Confirm(Box::new(proposal))));
+        remedies.extend(waiting.map(|proposal| Remedy::Confirm(Box::new(proposal.clone()))));
         for branch in &item.branches {
             for outcome in [ResolutionOutcome::Commit, ResolutionOutcome::Abort] {
                 remedies.push(Remedy::Propose(branch.participant.clone(), outcome));

@@ -27,19 +27,31 @@ fn one_in_doubt(item: &InDoubt) -> Vec<Sheet> {
         .field("Age", format!("{} s", item.age_seconds))
         .field("Being tried", &item.trying);
     let mut sheets = vec![record.into(), evidence(&item.branches).into()];
-    for proposed in &item.proposed {
-        sheets.push(Sheet::Text(format!(
-            "{} proposed to {} at {}: {}\nAnother admin carries it out with\n  \
-             banking-cli admin confirm {} \\\n      {}",
-            proposed.proposed_by,
-            outcome(proposed.outcome),
-            proposed.participant,
-            proposed.reason,
-            proposed.transaction_id,
-            proposed.resolution_id,
-        )));
-    }
+    sheets.extend(item.proposed.iter().map(|p| Sheet::Text(proposal(p))));
     sheets
+}
+
+fn proposal(proposal: &ResolutionAccepted) -> String {
+    let ResolutionAccepted {
+        transaction_id,
+        resolution_id,
+        participant,
+        reason,
+        proposed_by,
+        ..
+    } = proposal;
+    let outcome = outcome(proposal.outcome);
+    let words = format!("{proposed_by} proposed to {outcome} at {participant}: {reason}");
+    match &proposal.confirmed_by {
+        Some(by) => {
+            let result = proposal.result.as_deref().unwrap_or("not known yet");
+            format!("{words}\n{by} confirmed it; the branch there: {result}")
+        }
+        None => format!(
+            "{words}\nAnother admin carries it out with\n  banking-cli admin confirm \
+             {transaction_id} \\\n      {resolution_id}"
+        ),
+    }
 }
 
 fn evidence(branches: &[BranchEvidence]) -> Table {
