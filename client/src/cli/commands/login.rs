@@ -46,7 +46,14 @@ pub async fn login(context: &Context, username: &str, role: Option<Role>) -> Res
     }
     let whoami = describe(&fresh)?;
     fresh.out.show(&whoami, record(&whoami))?;
-    fresh.out.note("Logged in. Try: banking-cli accounts");
+    let next = match found {
+        Role::Customer => "accounts",
+        Role::Teller => "customers list",
+        Role::Admin => "admin ledger-check",
+    };
+    fresh
+        .out
+        .note(&format!("Logged in. Try: banking-cli {next}"));
     Ok(())
 }
 
