@@ -120,9 +120,8 @@ fn the_protocol_can_reach_neither_a_database_nor_a_network() {
             let node = resolve.nodes.iter().find(|node| node.id == id);
             for dependency in &node.expect("resolved").deps {
                 let mut kinds = dependency.dep_kinds.iter();
-                let is_built_in = kinds.any(|kind| {
-                    kind.kind == cargo_metadata::DependencyKind::Normal
-                });
+                let is_built_in =
+                    kinds.any(|kind| kind.kind == cargo_metadata::DependencyKind::Normal);
                 if is_built_in && seen.insert(dependency.pkg.clone()) {
                     waiting.push(dependency.pkg.clone());
                 }
@@ -204,7 +203,10 @@ fn nothing_unfinished_is_left_in_the_sources() {
 
 /// The targets of the links in a page, without what follows `#`.
 fn links(page: &str) -> impl Iterator<Item = &str> {
-    let targets = page.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+    let targets = page
+        .split("](")
+        .skip(1)
+        .filter_map(|rest| rest.split(')').next());
     targets.map(|target| target.split('#').next().unwrap_or(target))
 }
 
@@ -245,7 +247,13 @@ fn the_status_table_lists_every_code_with_its_status_and_retry() {
     let rows: BTreeSet<String> = page
         .lines()
         .filter(|line| line.starts_with("| `"))
-        .map(|line| line.split('|').take(4).map(str::trim).collect::<Vec<_>>().join("|"))
+        .map(|line| {
+            line.split('|')
+                .take(4)
+                .map(str::trim)
+                .collect::<Vec<_>>()
+                .join("|")
+        })
         .collect();
     let expected: BTreeSet<String> = Code::ALL
         .iter()
@@ -266,7 +274,11 @@ fn decisions_are_numbered_without_gaps() {
         .unwrap()
         .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
         .filter(|name| name.ends_with(".md"))
-        .map(|name| name[..4].parse().unwrap_or_else(|_| panic!("{name}: four digits first")))
+        .map(|name| {
+            name[..4]
+                .parse()
+                .unwrap_or_else(|_| panic!("{name}: four digits first"))
+        })
         .collect();
     numbers.sort_unstable();
     assert!(!numbers.is_empty());
