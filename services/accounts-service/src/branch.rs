@@ -133,7 +133,7 @@ impl Content {
 #[cfg(test)]
 pub mod samples {
     use super::*;
-    use crate::account::samples::{id, money, usd};
+    use crate::account::samples::{id, usd};
 
     /// The bank of the tests.
     pub fn bank() -> ParticipantId {

@@ -16,9 +16,9 @@ fn prepared(
 }
 
 fn sum(entries: &[NewEntry]) -> Balance {
-    let changes = entries.iter().map(|entry| entry.change);
+    let mut changes = entries.iter().map(|entry| entry.change);
     changes
-        .fold(Some(Balance::ZERO), |sum, change| sum?.plus(change))
+        .try_fold(Balance::ZERO, |sum, change| sum.plus(change))
         .expect("a sum")
 }
 

@@ -129,7 +129,8 @@ pub async fn recount(pool: &PgPool) -> Result<i64, StoreError> {
     Ok(open)
 }
 
-fn show(open: i64) {
+/// Shows in the metrics how many hazards are open.
+pub(super) fn show(open: i64) {
     let open = u32::try_from(open).unwrap_or(u32::MAX);
     metrics::gauge!(INTERVENTIONS).set(f64::from(open));
 }

@@ -10,10 +10,11 @@ use two_phase::{BranchState, Effect};
 use types::{ResolutionId, TransactionId};
 
 use super::Participant;
+use super::alarm::show;
 use crate::ledger::Book;
 use crate::store::branches::Transition;
 use crate::store::resolutions::{self, NewResolution};
-use crate::store::{StoreError, accounts, branches, entries};
+use crate::store::{StoreError, accounts, branches, entries, hazards};
 
 /// What two operators agreed upon.
 #[derive(Debug, Clone)]
@@ -70,7 +71,8 @@ impl service_kit::database::Transient for NotForced {
 }
 
 impl Participant {
-    /// Forces the outcome of a branch and keeps a record of who did so and why. Durable when it
+    /// Forces the outcome of a branch, keeps a record of who did so and why, and marks what was
+    /// raised about it as dealt with. Durable when it
     /// returns the state the branch has then. The same order again changes nothing.
     ///
     /// # Errors
@@ -134,7 +136,10 @@ impl Participant {
             reason: &order.reason,
         };
         resolutions::insert(&mut transaction, &resolution).await?;
+        hazards::acknowledge(&mut transaction, id).await?;
+        let open = hazards::count_open(&mut transaction).await?;
         transaction.commit().await?;
+        show(open);
         tracing::warn!(event = "OUTCOME_FORCED", transaction_id = %id, state = %next);
         Ok(next)
     }

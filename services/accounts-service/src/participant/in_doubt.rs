@@ -23,7 +23,7 @@ use types::{ParticipantId, TransactionId};
 use super::alarm::HazardKind;
 use super::{Participant, raise};
 use crate::store::StoreError;
-use crate::store::branches::{self, InDoubt};
+use crate::store::in_doubt::{self, InDoubt};
 
 /// Branches asked about in one message.
 const PAGE: i64 = 500;
@@ -125,7 +125,7 @@ impl Inquirer {
         let (pool, after) = (self.participant.pool().clone(), self.timings.after);
         spawned(async move {
             let mut connection = pool.acquire().await?;
-            branches::in_doubt(&mut connection, after, last.as_ref(), PAGE).await
+            in_doubt::page(&mut connection, after, last.as_ref(), PAGE).await
         })
         .await
     }

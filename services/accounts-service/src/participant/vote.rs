@@ -50,7 +50,7 @@ pub fn vote(accounts: &Accounts, content: &Content, own: &ParticipantId) -> Find
         }
     }
 
-    let checks: [&dyn Fn(&AccountState, Balance) -> Option<Code>; 3] = [
+    let checks: [&Check<'_>; 3] = [
         &|account, _| is_closed_or_frozen(account),
         &|account, _| (account.currency != content.currency).then_some(Code::CurrencyMismatch),
         &exceeds_limits,
@@ -68,6 +68,9 @@ pub fn vote(accounts: &Accounts, content: &Content, own: &ParticipantId) -> Find
     }
     Finding::Possible
 }
+
+/// Why an account cannot take a net change, if so.
+type Check<'a> = dyn Fn(&AccountState, Balance) -> Option<Code> + 'a;
 
 /// Why the account takes no part in anything, if so.
 #[must_use]

@@ -52,6 +52,24 @@ pub async fn record(
         .collect())
 }
 
+/// Marks the hazards of a transaction as dealt with: operators have decided about it.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn acknowledge(
+    connection: &mut PgConnection,
+    transaction_id: TransactionId,
+) -> Result<(), StoreError> {
+    sqlx::query!(
+        "UPDATE hazards SET acknowledged_at = clock_timestamp()
+         WHERE transaction_id = $1 AND acknowledged_at IS NULL",
+        transaction_id.uuid()
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
 /// How many hazards nobody has acknowledged.
 ///
 /// # Errors

@@ -7,6 +7,7 @@ pub mod entries;
 mod error;
 pub mod hazards;
 pub mod identity;
+pub mod in_doubt;
 pub mod requests;
 pub mod resolutions;
 mod rows;

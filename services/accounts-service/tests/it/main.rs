@@ -1,0 +1,22 @@
+//! accounts-service on a real PostgreSQL: the participant's side of the protocol, and every route
+//! over HTTP on a real port.
+
+mod accounts;
+mod actor;
+mod authorization;
+mod bank;
+mod cash;
+mod clearing;
+mod concurrency;
+mod decisions;
+mod force;
+mod in_doubt;
+mod issuers;
+mod ledger_check;
+mod linked;
+mod poison;
+mod prepare;
+mod race;
+mod statement;
+mod terms;
+mod transfers;
