@@ -110,7 +110,7 @@ async fn one(
         let _ = armed.clear_failpoint(point.name).await;
         return narrator.verdict(false, "the coordinator did not die, so nothing was shown.");
     }
-    in_doubt(stage, narrator, source, sink).await?;
+    let held = in_doubt(stage, narrator, source, sink).await?;
     back_again(stage, narrator, local, &name).await?;
 
     let service = stage.teller.bank.transactions();
@@ -130,14 +130,27 @@ async fn one(
     };
     let ended = service.follow(id, TO_FINISH_PAUSE, TO_FINISH_POLLS).await?;
     narrator.show(render::timeline(&service.timeline(id).await?))?;
-    narrator.why(if ended.status == Status::Committed {
-        "A decision is written down before anyone is told. A coordinator that comes back finds \
-         it, and tells the banks until each has acknowledged. The client's repetition found the \
-         stored result instead of moving the money a second time."
-    } else {
-        "Without a decision on disk nobody can have been told to commit, so aborting is safe. \
-         The bank had promised and could not release the money by itself: that is the price of \
-         two-phase commit, and it is paid only until the coordinator is back."
+    narrator.why(match (ended.status == Status::Committed, held) {
+        (true, true) => {
+            "A decision is written down before anyone is told. A coordinator that comes back finds \
+             it, and tells the banks until each has acknowledged. The client's repetition found \
+             the stored result instead of moving the money a second time."
+        }
+        (true, false) => {
+            "The banks had applied it when the coordinator died; only the last line in its own \
+             book, or the reply, was missing. Telling a bank twice does no harm: it acknowledges \
+             again. The client's repetition found the stored result."
+        }
+        (false, true) => {
+            "Without a decision on disk nobody can have been told to commit, so aborting is safe. \
+             The bank had promised and could not release the money by itself: that is the price \
+             of two-phase commit, and it is paid only until the coordinator is back."
+        }
+        (false, false) => {
+            "The begin row is written before anyone is asked, so the coordinator that comes back \
+             knows of a transfer that nobody else may know of. No vote, no decision: it aborts, \
+             and the client's repetition is told so."
+        }
     })?;
     judge(stage, admin, narrator, point, ended.status, (source, sink)).await
 }
@@ -149,13 +162,13 @@ fn said(error: &Error) -> String {
     }
 }
 
-/// What the banks know while nobody tells them anything.
+/// What the banks know while nobody tells them anything. Whether money is held.
 async fn in_doubt(
     stage: &Stage,
     narrator: &mut Narrator,
     source: AccountId,
     sink: AccountId,
-) -> Result<(), Failure> {
+) -> Result<bool, Failure> {
     let (from, to) = (stage.account(source).await?, stage.account(sink).await?);
     let words = if from.pending_debits.is_zero() && from.balance.to_string() == "150.00" {
         "The bank holds nothing: it had not promised yet, or has been told already."
@@ -169,7 +182,8 @@ async fn in_doubt(
         "Without a coordinator. Source: balance {}, held {}, available {}. Destination: balance \
          {}, announced {}. {words}",
         from.balance, from.pending_debits, from.available_balance, to.balance, to.pending_credits
-    ))
+    ))?;
+    Ok(!from.pending_debits.is_zero())
 }
 
 async fn back_again(

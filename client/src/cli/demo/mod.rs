@@ -71,7 +71,7 @@ async fn perform(context: &Context, demos: &[Demo], crash: &crash::Plan) -> Resu
                 stage.clear().await;
                 return Err(error);
             }
-            narrator.broke_off(&error)?;
+            narrator.broke_off(&error);
             failure.get_or_insert(error);
         }
     }

@@ -98,13 +98,12 @@ impl Narrator {
         self.labelled(word, tone, text)
     }
 
-    /// The demonstration could not go on.
-    pub fn broke_off(&mut self, failure: &Failure) -> Result<(), Failure> {
+    /// The demonstration could not go on. People are told by whoever ends the program.
+    pub fn broke_off(&mut self, failure: &Failure) {
         let words = failure.words();
         let act = self.current();
         act.ok = Some(false);
-        act.verdict = Some(words.clone());
-        self.labelled("Broken off", Tone::Bad, &words)
+        act.verdict = Some(words);
     }
 
     /// Ends the performance; gives the titles of the acts that did not end well.

@@ -12,6 +12,9 @@ use crate::cli::failure::Failure;
 /// shown before.
 const ROWS: usize = 8;
 
+/// Columns of a terminal, less what is around question and answer.
+const LINE: usize = 76;
+
 const HELP: &str = "↑↓ choose, Enter takes, type to filter, Esc goes back";
 
 /// Why a flow of questions did not reach its end.
@@ -41,10 +44,21 @@ fn answered<T>(result: Result<T, InquireError>) -> Result<T, Step> {
     })
 }
 
-/// One of `choices`.
+/// One of `choices`. Afterwards question and answer stand on one line: of a choice that is too
+/// long for that, its beginning, which is its number where it has one.
 pub fn choose<T: Display>(question: &str, choices: Vec<T>) -> Result<T, Step> {
+    let room = LINE.saturating_sub(question.chars().count());
+    let short = |choice: inquire::list_option::ListOption<&T>| {
+        let words = choice.value.to_string();
+        if words.chars().count() <= room {
+            return words;
+        }
+        let beginning = words.split_whitespace().next();
+        beginning.unwrap_or_default().to_owned()
+    };
     let ask = || {
         Select::new(question, choices)
+            .with_formatter(&short)
             .with_page_size(ROWS)
             .with_help_message(HELP)
             .prompt()
