@@ -66,6 +66,8 @@ impl Actor {
         });
         let client = reqwest::Client::builder()
             .no_proxy()
+            // Shorter than the services keep an idle connection.
+            .pool_idle_timeout(Duration::from_secs(7))
             .timeout(Duration::from_secs(15))
             .build()
             .expect("a client");

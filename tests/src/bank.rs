@@ -8,6 +8,7 @@ use sqlx::postgres::PgPoolOptions;
 use stack::{Bank, ClusterChoice, Options, Signal};
 use tempfile::TempDir;
 
+use crate::PATIENCE;
 use crate::actor::{Actor, Urls};
 
 /// Who people are.
@@ -166,7 +167,9 @@ impl TestBank {
     /// When it ended otherwise.
     pub async fn died(&self, name: &str) {
         use std::os::unix::process::ExitStatusExt;
-        let status = self.bank.wait_exit(name).await.expect("it was started");
+        let ended = tokio::time::timeout(PATIENCE, self.bank.wait_exit(name)).await;
+        let ended = ended.unwrap_or_else(|_| panic!("{name} is still alive"));
+        let status = ended.expect("it was started");
         assert_eq!(status.signal(), Some(9), "{name} ended otherwise: {status}");
     }
 

@@ -176,9 +176,9 @@ async fn once(
         }
     };
     requests::finish(&mut transaction, request, &reply).await?;
+    failpoints::hit("before_apply_commit").await?;
     transaction.commit().await?;
-    let injected = failpoints::hit("after_apply").await;
-    injected.map_err(|injected| StoreError::Injected(injected.to_string()))?;
+    failpoints::hit("after_apply").await?;
     tracing::info!(
         event = "CASH_MOVED",
         %transaction_id,

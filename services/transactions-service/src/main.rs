@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use service_kit::config::{Arguments, Loaded, ServiceConfig, load};
-use service_kit::{database, serve, telemetry};
+use service_kit::{database, failpoints, serve, telemetry};
 use transactions_service::{MIGRATOR, TransactionsConfig, build};
 
 #[tokio::main]
@@ -33,6 +33,7 @@ async fn run(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
     if arguments.migrate || arguments.seed {
         return Ok(());
     }
+    failpoints::configure(bank)?;
     let listener = serve::bind(bank.host, bank.port(service.port)).await?;
     let (service, closing) = build(&loaded, pool).await?.split();
     serve::run_then(

@@ -89,15 +89,14 @@ async fn in_one_transaction(
     let transitions: Vec<Transition> = transitions.into_values().collect();
     branches::set_states(&mut transaction, &transitions).await?;
     let recorded = alarm::record(&mut transaction, &hazards).await?;
+    failpoints::hit("before_apply_commit").await?;
     transaction.commit().await?;
     recorded.announce();
     for (transaction_id, event) in moved {
         tracing::info!(event, %transaction_id);
         metrics::counter!("bank_branches_finished_total", "event" => event).increment(1);
     }
-    failpoints::hit("after_apply")
-        .await
-        .map_err(|injected| StoreError::Injected(injected.to_string()))?;
+    failpoints::hit("after_apply").await?;
     Ok(answers)
 }
 

@@ -102,11 +102,10 @@ async fn in_one_transaction(
         .map(|(id, _)| HazardKind::PrepareContradiction.of(*id, None))
         .collect();
     let recorded = alarm::record(&mut transaction, &contradictions).await?;
+    failpoints::hit("before_prepare_commit").await?;
     transaction.commit().await?;
     recorded.announce();
-    failpoints::hit("after_prepare_commit")
-        .await
-        .map_err(|injected| StoreError::Injected(injected.to_string()))?;
+    failpoints::hit("after_prepare_commit").await?;
     Ok(items.iter().map(|(id, _)| votes.remove(id)).collect())
 }
 

@@ -31,8 +31,6 @@ pub(super) async fn terminate(
         Ok::<_, StoreError>(states)
     })
     .await?;
-    failpoints::hit("after_peer_tombstone")
-        .await
-        .map_err(|injected| StoreError::Injected(injected.to_string()))?;
+    failpoints::hit("after_peer_tombstone").await?;
     Ok(states.into_iter().collect())
 }

@@ -2,6 +2,7 @@
 
 use service_kit::Problem;
 use service_kit::database::{self, JoinFailed, Transient};
+use service_kit::failpoints::Injected;
 
 /// A database operation failed.
 #[derive(Debug, thiserror::Error)]
@@ -13,8 +14,8 @@ pub enum StoreError {
     #[error("damaged row: {0}")]
     Damaged(String),
     /// A failpoint was hit.
-    #[error("failpoint: {0}")]
-    Injected(String),
+    #[error(transparent)]
+    Injected(#[from] Injected),
 }
 
 impl StoreError {
