@@ -254,8 +254,7 @@ impl Drive {
         }
         for (participant, acknowledgement) in join_all(deliveries).await {
             self.moment(TimelineEvent::Acknowledged, &participant);
-            if let Acknowledgement::Hazard { hazard } = acknowledgement {
-                let what = format!("{hazard:?}");
+            if let Some(what) = contradiction(acknowledgement) {
                 raise_hazard(coordination, id, &participant, &what).await?;
             }
             self.machine
@@ -303,6 +302,15 @@ fn prepare_for(transaction: &NewTransaction, participant: &ParticipantId) -> Opt
         shares: transaction.shares()?,
         descriptions: transaction.descriptions.clone(),
     })
+}
+
+/// What a person has to look at: the decision and the branch differ, by damage or by force.
+fn contradiction(acknowledgement: Acknowledgement) -> Option<String> {
+    match acknowledgement {
+        Acknowledgement::Done => None,
+        Acknowledgement::Mixed => Some("HeuristicMixed".to_owned()),
+        Acknowledgement::Hazard { hazard } => Some(format!("{hazard:?}")),
+    }
 }
 
 const fn sent(outcome: Outcome) -> TimelineEvent {

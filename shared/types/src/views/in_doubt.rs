@@ -49,7 +49,7 @@ pub struct InDoubt {
     pub trying: String,
     /// What each participant knows.
     pub branches: Vec<BranchEvidence>,
-    /// Resolutions that wait for a second admin.
+    /// What was proposed to force, confirmed or not: the audit trail.
     pub proposed: Vec<ResolutionAccepted>,
 }
 
