@@ -2,10 +2,12 @@
 #![allow(clippy::unwrap_used)]
 
 mod batches;
+mod cash_killed;
 mod clients;
 mod compose;
 mod concurrency;
 mod coordinator_killed;
+mod coordinator_killed_two_banks;
 mod coordinator_leases;
 mod history;
 mod interactive;
