@@ -245,6 +245,8 @@ mod tests {
             queue.submit_all(vec![(), (), ()]),
         );
         drop(answers.await);
+        // The worker has the first item and is busy with it, so there is room for one more to wait.
+        let _waiting = queue.hand_in(()).expect("room for one");
         assert_eq!(queue.submit(()).await, Err(NoAnswer::Full));
     }
 
