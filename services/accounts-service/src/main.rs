@@ -1,60 +1,52 @@
 //! `accounts-service [--config FILE] [--print-config] [--migrate] [--seed]`
 
-use std::error::Error;
 use std::process::ExitCode;
 
 use accounts_service::{AccountsConfig, Built, MIGRATIONS, build, claim, seed};
-use clap::Parser;
-use service_kit::config::{Arguments, Loaded, ServiceConfig, load};
-use service_kit::{client, database, failpoints, serve, telemetry};
+use service_kit::config::Loaded;
+use service_kit::program::{Failure, Program};
+use service_kit::serve;
+use sqlx::PgPool;
+use sqlx::migrate::Migrator;
+use tokio::net::TcpListener;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    let loaded = match load::<AccountsConfig>(&arguments) {
-        Ok(loaded) => loaded,
-        Err(error) => {
-            eprintln!("accounts-service: {error}");
-            return ExitCode::FAILURE;
-        }
-    };
-    if arguments.print_config {
-        println!("{}", loaded.shown());
-        return ExitCode::SUCCESS;
-    }
-    let name = loaded.service.service_name.clone();
-    let _guard = telemetry::init(&name, &loaded.bank);
-    client::install_crypto_provider();
-    match start(&arguments, loaded).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            tracing::error!(event = "SERVICE_NOT_STARTED", error = %error);
-            eprintln!("{name}: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    service_kit::program::run::<Accounts>().await
 }
 
-async fn start(
-    arguments: &Arguments,
-    loaded: Loaded<AccountsConfig>,
-) -> Result<(), Box<dyn Error>> {
-    let Loaded { bank, service } = &loaded;
-    let (url, connections) = (service.database_url(), bank.database_connections);
-    let pool = database::connect(url, connections, &service.service_name).await?;
-    database::migrate(&pool, &MIGRATIONS).await?;
-    if arguments.seed {
-        claim(&pool, &service.participant_id).await?;
-        seed::insert(&pool, &service.participant_id).await?;
+struct Accounts;
+
+impl Program for Accounts {
+    type Config = AccountsConfig;
+
+    fn migrations() -> &'static Migrator {
+        &MIGRATIONS
     }
-    if arguments.migrate || arguments.seed {
-        return Ok(());
+
+    fn name(config: &AccountsConfig) -> String {
+        config.service_name.clone()
     }
-    failpoints::configure(bank)?;
-    let listener = serve::bind(bank.host, bank.port(service.port)).await?;
-    let Built { service, inquirer } = build(loaded, pool).await?;
-    let in_doubt = tokio::spawn(inquirer.run());
-    serve::run(service, listener, serve::shutdown_signal()).await;
-    in_doubt.abort();
-    Ok(())
+
+    fn port(config: &AccountsConfig) -> u16 {
+        config.port
+    }
+
+    async fn seed(loaded: &Loaded<AccountsConfig>, pool: &PgPool) -> Result<(), Failure> {
+        let participant = &loaded.service.participant_id;
+        claim(pool, participant).await?;
+        Ok(seed::insert(pool, participant).await?)
+    }
+
+    async fn serve(
+        loaded: Loaded<AccountsConfig>,
+        pool: PgPool,
+        listener: TcpListener,
+    ) -> Result<(), Failure> {
+        let Built { service, inquirer } = build(loaded, pool).await?;
+        let in_doubt = tokio::spawn(inquirer.run());
+        serve::run(service, listener, serve::shutdown_signal()).await;
+        in_doubt.abort();
+        Ok(())
+    }
 }

@@ -37,7 +37,7 @@ use coordinator::participants::Participants;
 use coordinator::{Coordination, recovery};
 
 /// The schema of this service's database.
-pub static MIGRATOR: Migrator = sqlx::migrate!("../../migrations/transactions");
+pub static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/transactions");
 
 /// The issuer of this service's tokens, whatever its processes are called.
 pub const ISSUER: &str = "transactions-service";

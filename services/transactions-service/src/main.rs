@@ -1,47 +1,50 @@
-//! `transactions-service`: reads its configuration and serves.
+//! `transactions-service [--config FILE] [--print-config] [--migrate] [--seed]`
 
 use std::process::ExitCode;
 
-use clap::Parser;
-use service_kit::config::{Arguments, Loaded, ServiceConfig, load};
-use service_kit::{database, failpoints, serve, telemetry};
-use transactions_service::{MIGRATOR, TransactionsConfig, build};
+use service_kit::config::Loaded;
+use service_kit::program::{Failure, Program};
+use service_kit::serve;
+use sqlx::PgPool;
+use sqlx::migrate::Migrator;
+use tokio::net::TcpListener;
+use transactions_service::{MIGRATIONS, TransactionsConfig, build};
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match run(&Arguments::parse()).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("transactions-service: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    service_kit::program::run::<Transactions>().await
 }
 
-async fn run(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
-    let loaded: Loaded<TransactionsConfig> = load(arguments)?;
-    if arguments.print_config {
-        println!("{}", loaded.shown());
-        return Ok(());
+struct Transactions;
+
+impl Program for Transactions {
+    type Config = TransactionsConfig;
+
+    fn migrations() -> &'static Migrator {
+        &MIGRATIONS
     }
-    let Loaded { bank, service } = &loaded;
-    let _logs = telemetry::init(&service.service_name, bank);
-    let connections = bank.database_connections;
-    let url = service.database_url();
-    let pool = database::connect(url, connections, &service.service_name).await?;
-    database::migrate(&pool, &MIGRATOR).await?;
-    if arguments.migrate || arguments.seed {
-        return Ok(());
+
+    fn name(config: &TransactionsConfig) -> String {
+        config.service_name.clone()
     }
-    failpoints::configure(bank)?;
-    let listener = serve::bind(bank.host, bank.port(service.port)).await?;
-    let (service, closing) = build(&loaded, pool).await?.split();
-    serve::run_then(
-        service,
-        listener,
-        serve::shutdown_signal(),
-        closing.finish(),
-    )
-    .await;
-    Ok(())
+
+    fn port(config: &TransactionsConfig) -> u16 {
+        config.port
+    }
+
+    async fn serve(
+        loaded: Loaded<TransactionsConfig>,
+        pool: PgPool,
+        listener: TcpListener,
+    ) -> Result<(), Failure> {
+        let (service, closing) = build(&loaded, pool).await?.split();
+        serve::run_then(
+            service,
+            listener,
+            serve::shutdown_signal(),
+            closing.finish(),
+        )
+        .await;
+        Ok(())
+    }
 }

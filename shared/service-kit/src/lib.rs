@@ -14,6 +14,7 @@ pub mod idempotency;
 pub mod lists;
 pub mod metrics;
 pub mod problem;
+pub mod program;
 pub mod rate_limit;
 pub mod serve;
 pub mod telemetry;
