@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
     process::ExitStatus,
     sync::{Arc, atomic::Ordering},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use rustix::process::Signal;
@@ -30,6 +30,9 @@ pub use shared::{POSTGRES, service_command};
 
 /// The services promise to end within 10 s of being asked.
 const PATIENCE: Duration = Duration::from_secs(12);
+/// How long what is left of a killed PostgreSQL may keep a new one from starting.
+const REMAINS: Duration = Duration::from_secs(10);
+const RETRY: Duration = Duration::from_millis(100);
 const POSTGRES_PATIENCE: Duration = Duration::from_secs(30);
 
 /// A bank that runs on this machine. Dropping it kills its processes, PostgreSQL included if that is
@@ -203,8 +206,18 @@ impl Bank {
     /// # Errors
     /// As above.
     pub async fn start_process_with(&self, name: &str, settings: &Environment) -> Result<()> {
-        self.spawn(name, settings)?;
-        self.shared.answers(name, "/health").await
+        let began = Instant::now();
+        loop {
+            self.spawn(name, settings)?;
+            match self.shared.answers(name, "/health").await {
+                // The children of a killed server notice within moments that it is gone; until then
+                // they hold its shared memory, and a new one refuses to start.
+                Err(Error::Ended { .. }) if name == POSTGRES && began.elapsed() < REMAINS => {
+                    tokio::time::sleep(RETRY).await;
+                }
+                done => return done,
+            }
+        }
     }
 
     /// Starts a process and does not wait for it.

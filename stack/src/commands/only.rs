@@ -23,6 +23,8 @@ use crate::{
 
 const POLL: Duration = Duration::from_millis(50);
 const UP: Duration = Duration::from_secs(15);
+/// How long what is left of a killed PostgreSQL may keep a new one from starting.
+const REMAINS: Duration = Duration::from_secs(10);
 const READY: Duration = Duration::from_secs(30);
 
 /// Starts a process that is down.
@@ -105,6 +107,29 @@ fn process(data: &DataDir, name: &str) -> Result<Option<ProcessState>> {
 }
 
 async fn begin(data: &DataDir, owner: &Owner, name: &str) -> Result<ExitCode> {
+    let began = Instant::now();
+    loop {
+        let started = ask(data, owner, name).await?;
+        let up = match started {
+            Some(process) => {
+                ready(data, &process, &Known::note(name, process.pid.unwrap_or(0))).await
+            }
+            None => Err(ended(data, name)),
+        };
+        match up {
+            Ok(()) => break,
+            // What a killed server left holds its shared memory for a moment.
+            Err(_) if name == POSTGRES && began.elapsed() < REMAINS => sleep(POLL).await,
+            Err(error) => return Err(error),
+        }
+    }
+    let pid = process(data, name)?.and_then(|process| process.pid);
+    println!("{name} runs again (pid {}).", pid.unwrap_or_default());
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Has the supervisor start it; what state.json says of it afterwards, if it runs.
+async fn ask(data: &DataDir, owner: &Owner, name: &str) -> Result<Option<ProcessState>> {
     requests::leave(data, name)?;
     leftovers::send(&owner.supervisor, Signal::USR1);
     let began = Instant::now();
@@ -117,16 +142,10 @@ async fn begin(data: &DataDir, owner: &Owner, name: &str) -> Result<ExitCode> {
         }
         sleep(POLL).await;
     }
-    if let Some(reason) = requests::refused(data, name) {
-        return Err(Error::Refused(reason));
+    match requests::refused(data, name) {
+        Some(reason) => Err(Error::Refused(reason)),
+        None => Ok(process(data, name)?.filter(|process| process.pid.is_some())),
     }
-    let started = process(data, name)?.and_then(|process| Some((process.pid?, process)));
-    let Some((pid, started)) = started else {
-        return Err(ended(data, name));
-    };
-    ready(data, &started, &Known::note(name, pid)).await?;
-    println!("{name} runs again (pid {pid}).");
-    Ok(ExitCode::SUCCESS)
 }
 
 fn ended(data: &DataDir, name: &str) -> Error {
