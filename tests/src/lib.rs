@@ -11,7 +11,7 @@ mod faults;
 mod invariants;
 mod money;
 
-pub use actor::{Actor, Answer};
+pub use actor::{Actor, Answer, NoAnswer};
 pub use bank::{ACCOUNTS, ACCOUNTS_2, CUSTOMER, SECOND_COORDINATOR, TRANSACTIONS, TestBank};
 pub use eventually::{PATIENCE, eventually};
 pub use faults::Failpoint;
