@@ -148,6 +148,22 @@ pub fn is_unreachable(error: &sqlx::Error) -> bool {
     }
 }
 
+/// The cause lies in the data that were to be written or read: a violated constraint, a value out of
+/// range, an exception raised by a trigger, a value that cannot be read (SQLSTATE classes 22, 23 and
+/// P0). Everything else says nothing about the data: a lost connection, a full disk, a statement
+/// that took too long.
+#[must_use]
+pub fn is_of_an_item(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) | sqlx::Error::Encode(_) => true,
+        other => sql_state(other).is_some_and(|state| {
+            ["22", "23", "P0"]
+                .iter()
+                .any(|class| state.starts_with(class))
+        }),
+    }
+}
+
 fn sql_state(error: &sqlx::Error) -> Option<String> {
     let code = error.as_database_error()?.code()?;
     Some(code.into_owned())

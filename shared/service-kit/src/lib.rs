@@ -10,6 +10,7 @@ pub mod context;
 pub mod database;
 pub mod extract;
 pub mod failpoints;
+pub mod halving;
 pub mod idempotency;
 pub mod lists;
 pub mod metrics;

@@ -142,41 +142,6 @@ async fn work<T, R, F, Fut>(
     }
 }
 
-/// Runs a list whole; where it fails for a reason that one item may carry, halves it down to that
-/// item, so that the others go on.
-///
-/// `worth_halving` says which errors those are: not a lost connection, which every half would meet
-/// again. Answers come in the order of `items`.
-pub async fn halving<T, R, E, F, Fut>(
-    items: Vec<T>,
-    worth_halving: impl Fn(&E) -> bool,
-    run: F,
-) -> Vec<Result<R, Arc<E>>>
-where
-    T: Clone,
-    F: Fn(Vec<T>) -> Fut,
-    Fut: Future<Output = Result<Vec<R>, E>>,
-{
-    let mut answers = Vec::with_capacity(items.len());
-    // The part that comes first in the list lies on top.
-    let mut parts = vec![items];
-    while let Some(mut part) = parts.pop() {
-        match run(part.clone()).await {
-            Ok(results) => answers.extend(results.into_iter().map(Ok)),
-            Err(error) if part.len() > 1 && worth_halving(&error) => {
-                let rest = part.split_off(part.len() / 2);
-                parts.push(rest);
-                parts.push(part);
-            }
-            Err(error) => {
-                let error = Arc::new(error);
-                answers.extend(part.iter().map(|_| Err(Arc::clone(&error))));
-            }
-        }
-    }
-    answers
-}
-
 /// A list's length for a histogram.
 fn count(items: usize) -> u32 {
     u32::try_from(items).unwrap_or(u32::MAX)
@@ -244,25 +209,6 @@ mod tests {
         assert!(waiting.is_ok(), "there is room for one");
         let full = queue.hand_in(()).map(drop);
         assert_eq!(full, Err(NoAnswer::Full));
-    }
-
-    #[tokio::test]
-    async fn one_poisoned_item_does_not_spoil_its_list() {
-        let answers = halving(
-            (0..10).collect(),
-            |error: &&str| *error == "poison",
-            |items: Vec<u32>| async move {
-                if items.contains(&7) {
-                    Err("poison")
-                } else {
-                    Ok(items)
-                }
-            },
-        )
-        .await;
-        for (item, answer) in (0..10).zip(answers) {
-            assert_eq!(answer.is_err(), item == 7, "{item}");
-        }
     }
 
     #[tokio::test]

@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use service_kit::failpoints;
+use service_kit::halving::{Part, halve};
 use sqlx::{PgConnection, PgPool};
 use two_phase::message::{Acknowledgement, Hazard, Outcome};
 use two_phase::participant::on_decision;
@@ -15,7 +16,6 @@ use two_phase::{BranchState, Effect};
 use types::{ParticipantId, TransactionId};
 
 use super::alarm::{self, HazardKind};
-use super::halve::{Part, halve};
 use super::is_forgotten;
 use crate::branch::Content;
 use crate::ledger::Book;

@@ -12,7 +12,6 @@
 mod alarm;
 mod decide;
 pub mod force;
-mod halve;
 pub mod in_doubt;
 mod prepare;
 mod terminate;

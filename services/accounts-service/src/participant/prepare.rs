@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use service_kit::failpoints;
+use service_kit::halving::{Part, halve};
 use sqlx::{PgConnection, PgPool};
 use two_phase::BranchState;
 use two_phase::message::{Prepare, Vote};
@@ -15,7 +16,6 @@ use two_phase::participant::{PrepareStep, after_vote, on_prepare};
 use types::{Code, ParticipantId, TransactionId};
 
 use super::alarm::{self, HazardKind};
-use super::halve::{Part, halve};
 use super::is_forgotten;
 use super::vote::{hold, vote};
 use crate::branch::{Branch, Content};

@@ -3,6 +3,7 @@
 use service_kit::Problem;
 use service_kit::database::{self, JoinFailed, Transient};
 use service_kit::failpoints::Injected;
+use service_kit::halving::OfAnItem;
 
 /// A database operation failed.
 #[derive(Debug, thiserror::Error)]
@@ -18,36 +19,19 @@ pub enum StoreError {
     Injected(#[from] Injected),
 }
 
-impl StoreError {
-    /// Whether the cause lies in the data that were to be written or read, so that others of the
-    /// same list may go on without the culprit.
-    ///
-    /// That is: a violated constraint, a value out of range, an exception raised by a trigger, a
-    /// damaged row (SQLSTATE classes 22, 23 and P0). Everything else says nothing about any item: a lost
-    /// connection, a full disk, a statement that took too long.
-    #[must_use]
-    pub fn is_of_an_item(&self) -> bool {
-        match self {
-            Self::Damaged(_) => true,
-            Self::Injected(_) => false,
-            Self::Database(
-                sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) | sqlx::Error::Encode(_),
-            ) => true,
-            Self::Database(error) => error
-                .as_database_error()
-                .and_then(|error| error.code())
-                .is_some_and(|code| {
-                    ["22", "23", "P0"]
-                        .iter()
-                        .any(|class| code.starts_with(class))
-                }),
-        }
-    }
-}
-
 impl Transient for StoreError {
     fn is_transient(&self) -> bool {
         matches!(self, Self::Database(error) if database::is_transient(error))
+    }
+}
+
+impl OfAnItem for StoreError {
+    fn is_of_an_item(&self) -> bool {
+        match self {
+            Self::Damaged(_) => true,
+            Self::Injected(_) => false,
+            Self::Database(error) => database::is_of_an_item(error),
+        }
     }
 }
 

@@ -1,10 +1,8 @@
 //! Lists to the database: begin, decide, finish. Each is one database transaction for all that
 //! came while the one before was being written.
 
-use std::sync::Arc;
-
-use service_kit::database::{is_transient, retry_transient};
-use service_kit::lists::{Limits, ListQueue, NoAnswer, halving};
+use service_kit::halving::{Part, halve};
+use service_kit::lists::{Limits, ListQueue, NoAnswer};
 use sqlx::PgPool;
 use uuid::Uuid;
 
@@ -104,14 +102,15 @@ where
     F: Fn(Vec<T>) -> Fut + Send + Sync,
     Fut: Future<Output = Result<Vec<R>, sqlx::Error>> + Send,
 {
-    let worth_halving =
-        |error: &sqlx::Error| matches!(error, sqlx::Error::Database(_)) && !is_transient(error);
-    halving(items, worth_halving, |items| {
-        let write = &write;
-        retry_transient(move || write(items.clone()))
-    })
-    .await
-    .into_iter()
-    .map(|answer| answer.map_err(|error: Arc<sqlx::Error>| StepError::Unknown(error.to_string())))
-    .collect()
+    let mut answers = Vec::with_capacity(items.len());
+    for (length, part) in halve(&items, write).await {
+        match part {
+            Part::Done(done) => answers.extend(done.into_iter().map(Ok)),
+            Part::Refused(error) | Part::Unknown(error) => {
+                let error = StepError::Unknown(error.to_string());
+                answers.extend((0..length).map(|_| Err(error.clone())));
+            }
+        }
+    }
+    answers
 }

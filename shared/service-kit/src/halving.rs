@@ -1,29 +1,41 @@
 //! A list with one bad item: the others go on.
 
-use service_kit::database::retry_transient;
+use crate::database::{self, Transient, retry_transient};
 
-use crate::store::StoreError;
+/// An error of work on a list, which may be one item's fault.
+pub trait OfAnItem: Transient {
+    /// Whether the cause lies in the data that were to be written or read, so that others of the
+    /// same list may go on without the culprit.
+    fn is_of_an_item(&self) -> bool;
+}
+
+impl OfAnItem for sqlx::Error {
+    fn is_of_an_item(&self) -> bool {
+        database::is_of_an_item(self)
+    }
+}
 
 /// What became of a part of a list.
-pub(super) enum Part<R> {
+pub enum Part<R, E> {
     /// Its items have answers.
     Done(Vec<R>),
     /// It is a single item, and the database refuses it.
-    Refused(StoreError),
+    Refused(E),
     /// The database did not answer, or not because of an item: nothing is known.
-    Unknown(StoreError),
+    Unknown(E),
 }
 
 /// Works on a list in one database transaction; where that fails because of an item, on its halves,
 /// down to the item.
 ///
 /// `work` is a whole database transaction on a part of the list. Deadlocks and serialization
-/// failures are repeated. The parts come back in the order of the list.
-pub(super) async fn halve<T, R, W, Fut>(items: &[T], work: W) -> Vec<(usize, Part<R>)>
+/// failures are repeated. The parts come back in the order of the list, each with its length.
+pub async fn halve<T, R, E, W, Fut>(items: &[T], work: W) -> Vec<(usize, Part<R, E>)>
 where
     T: Clone,
+    E: OfAnItem,
     W: Fn(Vec<T>) -> Fut,
-    Fut: Future<Output = Result<Vec<R>, StoreError>>,
+    Fut: Future<Output = Result<Vec<R>, E>>,
 {
     let mut parts = Vec::new();
     // A stack, the first half on top.
@@ -58,7 +70,7 @@ mod tests {
         let items: Vec<u32> = (0..50).collect();
         let parts = halve(&items, |part: Vec<u32>| async move {
             if part.contains(&17) {
-                Err(StoreError::Damaged("planted".to_owned()))
+                Err(sqlx::Error::Decode("planted".into()))
             } else {
                 Ok(part)
             }
@@ -81,7 +93,7 @@ mod tests {
     #[tokio::test]
     async fn a_lost_connection_says_nothing_about_any_item() {
         let parts = halve(&[1, 2, 3], |_: Vec<u32>| async {
-            Err::<Vec<u32>, _>(StoreError::Database(sqlx::Error::PoolTimedOut))
+            Err::<Vec<u32>, _>(sqlx::Error::PoolTimedOut)
         })
         .await;
         assert!(matches!(parts[..], [(3, Part::Unknown(_))]));
