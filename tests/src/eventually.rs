@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::time::{Duration, Instant};
 
-/// After the last fault is healed everything is terminal within this (faults.md).
+/// After the last fault is healed everything is terminal within this (docs/faults.md).
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Asks again until the answer is `Some`, and gives it back.

@@ -1,4 +1,4 @@
-//! What must be true, whatever happened (faults.md).
+//! What must be true, whatever happened (docs/faults.md).
 
 use serde_json::Value;
 use sqlx::PgPool;

@@ -284,3 +284,29 @@ fn decisions_are_numbered_without_gaps() {
     assert!(!numbers.is_empty());
     assert_eq!(numbers, (1..=numbers.len()).collect::<Vec<_>>());
 }
+
+/// The numbers in `case_06_…` and `case_16_and_17_…`.
+fn cases(source: &str) -> BTreeSet<u32> {
+    let names = source.split("fn case_").skip(1);
+    names
+        .flat_map(|rest| {
+            let name = rest.split('(').next().unwrap_or_default();
+            let mut words = name.split('_').filter(|word| *word != "and");
+            std::iter::from_fn(move || words.next()?.parse().ok())
+        })
+        .collect()
+}
+
+#[test]
+fn the_fault_list_names_the_cases_that_have_a_test_and_no_others() {
+    let tested: BTreeSet<u32> = files("rs")
+        .iter()
+        .flat_map(|file| cases(&std::fs::read_to_string(file).unwrap()))
+        .collect();
+    let page = std::fs::read_to_string(root().join("docs/faults.md")).unwrap();
+    let listed: BTreeSet<u32> = page
+        .lines()
+        .filter_map(|line| line.strip_prefix("| ")?.split(' ').next()?.parse().ok())
+        .collect();
+    assert_eq!(listed, tested);
+}
