@@ -3,10 +3,9 @@
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use service_kit::idempotency::{HEADER, KeyHeader, REPLAYED_HEADER};
-use service_kit::{Problem, Result};
+use service_kit::Problem;
+use service_kit::idempotency::{HEADER, REPLAYED_HEADER};
 use types::{Code, IdempotencyKey};
-use uuid::Uuid;
 
 use crate::store::StoreError;
 use crate::store::requests::Reply;
@@ -22,20 +21,6 @@ pub enum Answered {
     KeyReused,
     /// What it is about does not exist; nothing was done, and nothing remembered.
     NotFound,
-}
-
-/// The client's key, or one of ours.
-///
-/// # Errors
-/// None that can happen: our own keys are well-formed.
-pub fn key(header: KeyHeader) -> Result<IdempotencyKey> {
-    match header.0 {
-        Some(key) => Ok(key),
-        None => Uuid::new_v4()
-            .to_string()
-            .parse()
-            .map_err(|error| Problem::internal(format_args!("{error}"))),
-    }
 }
 
 /// The reply to a request: the same bytes every time, with its key.

@@ -22,6 +22,7 @@ mod store;
 mod transfer;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use service_kit::auth::{Issuer, Signer, Verifier};
 use service_kit::config::Loaded;
@@ -41,6 +42,10 @@ pub static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/transactions"
 
 /// The issuer of this service's tokens, whatever its processes are called.
 pub const ISSUER: &str = "transactions-service";
+
+/// How long a process that stops waits for what is under way. Clients have been answered by then;
+/// what is left waits for a bank that is down, and another process can do that as well.
+const LAST_PATIENCE: Duration = Duration::from_secs(1);
 
 /// Why the service cannot be put together.
 #[derive(Debug, thiserror::Error)]
@@ -151,10 +156,8 @@ impl Closing {
     pub async fn finish(self) {
         self.stop.send_replace(true);
         self.recovery.await.ok();
-        let patience = tokio::time::Instant::now() + std::time::Duration::from_secs(5);
-        while self.coordination.in_flight.len() > 0 && tokio::time::Instant::now() < patience {
-            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-        }
+        let idle = self.coordination.in_flight.idle();
+        tokio::time::timeout(LAST_PATIENCE, idle).await.ok();
         let Coordination {
             pool,
             coordinator_id,

@@ -8,6 +8,8 @@ use types::{
     AccountId, Change, Code, Currency, CustomerId, ParticipantId, Text, Timestamp, TransactionId,
 };
 
+use crate::coordinator::in_flight::Live;
+
 /// One leg with the bank that keeps its account; unknown for an account nobody has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PlacedLeg {
@@ -94,6 +96,16 @@ pub(crate) struct Record {
 }
 
 impl Record {
+    /// Adds what happened and is not written yet.
+    pub(crate) fn complete(&mut self, live: Live) {
+        self.settled_at = self.settled_at.or(live.settled_at);
+        for moment in live.moments {
+            if !self.timeline.contains(&moment) {
+                self.timeline.push(moment);
+            }
+        }
+    }
+
     /// What the client sees.
     ///
     /// `None` when the legs carry no credit, which is a damaged row.

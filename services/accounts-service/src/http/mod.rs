@@ -33,7 +33,7 @@ use types::{AccountId, Balance, Code, DecimalText, MoneyError, ParticipantId, Tr
 
 use crate::app::App;
 use crate::cash::{Direction, Movement, carry_out};
-use crate::idempotent::{key as own_or_given, respond};
+use crate::idempotent::respond;
 use crate::reading::not_found;
 
 /// What is durably known of one branch.
@@ -101,11 +101,10 @@ async fn move_cash(
     app: &App,
     teller: &User,
     account_id: AccountId,
-    key: KeyHeader,
+    KeyHeader(key): KeyHeader,
     cash: Cash,
     direction: Direction,
 ) -> Result<Response> {
-    let key = own_or_given(key)?;
     let movement = Movement {
         account_id,
         direction,

@@ -13,7 +13,7 @@ use types::{AccountId, Amount, Balance, Code, DecimalText};
 
 use super::{invalid_amount, limit};
 use crate::app::Shared;
-use crate::idempotent::{Answered, key as own_or_given, respond};
+use crate::idempotent::{Answered, respond};
 use crate::opening::open_once;
 use crate::store::accounts::NewAccount;
 
@@ -28,10 +28,9 @@ use crate::store::accounts::NewAccount;
 pub(crate) async fn open_account(
     State(app): Shared,
     Teller(teller): Teller,
-    key: KeyHeader,
+    KeyHeader(key): KeyHeader,
     Json(wish): Json<OpenAccount>,
 ) -> Result<Response> {
-    let key = own_or_given(key)?;
     let account = NewAccount {
         account_id: AccountId::generate(),
         customer_id: wish.customer_id,

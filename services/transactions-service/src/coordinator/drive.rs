@@ -126,12 +126,12 @@ impl Drive {
             match actions.first() {
                 Some(Action::Prepare(participant)) => {
                     let participant = participant.clone();
-                    self.prepare(coordination, &participant).await?;
+                    self.prepare(coordination, entry, &participant).await?;
                 }
                 Some(Action::Decide(outcome, reason)) => {
                     self.decide(coordination, *outcome, *reason).await?;
                 }
-                Some(Action::Deliver(..)) => self.deliver(coordination, actions).await?,
+                Some(Action::Deliver(..)) => self.deliver(coordination, entry, actions).await?,
                 Some(Action::Finish(phase)) => {
                     return self.finish(coordination, entry, *phase).await;
                 }
@@ -144,6 +144,7 @@ impl Drive {
     async fn prepare(
         &mut self,
         coordination: &Coordination,
+        entry: &Entry,
         participant: &ParticipantId,
     ) -> Result<(), Stopped> {
         if self.attempts > 0 {
@@ -160,7 +161,7 @@ impl Drive {
         failpoints::hit("before_prepare_send").await?;
         self.machine.contacted(participant)?;
         if self.attempts == 0 {
-            self.moment(TimelineEvent::PrepareSent, participant);
+            self.moment(entry, TimelineEvent::PrepareSent, participant);
         }
         let vote = coordination
             .participants
@@ -168,7 +169,7 @@ impl Drive {
             .await;
         match vote {
             Some(vote) => {
-                self.note_vote(participant, vote);
+                self.note_vote(entry, participant, vote);
                 self.attempts = match vote {
                     Vote::Busy => self.attempts + 1,
                     Vote::Yes | Vote::No { .. } | Vote::Contradiction => 0,
@@ -181,7 +182,7 @@ impl Drive {
         Ok(())
     }
 
-    fn note_vote(&mut self, participant: &ParticipantId, vote: Vote) {
+    fn note_vote(&mut self, entry: &Entry, participant: &ParticipantId, vote: Vote) {
         let (event, detail) = match vote {
             Vote::Yes => (TimelineEvent::VoteYes, None),
             Vote::No { reason } => (TimelineEvent::VoteNo, Some(reason.to_string())),
@@ -191,7 +192,7 @@ impl Drive {
         };
         let mut moment = Moment::now(event, Some(participant));
         moment.detail = detail;
-        self.moments.push(moment);
+        self.note(entry, moment);
     }
 
     /// Makes the outcome durable, or learns that somebody else's is.
@@ -241,6 +242,7 @@ impl Drive {
     async fn deliver(
         &mut self,
         coordination: &Arc<Coordination>,
+        entry: &Entry,
         actions: Vec<Action>,
     ) -> Result<(), Stopped> {
         failpoints::hit("before_decision_send").await?;
@@ -248,12 +250,12 @@ impl Drive {
         let mut deliveries = Vec::with_capacity(actions.len());
         for action in actions {
             if let Action::Deliver(outcome, participant) = action {
-                self.moment(sent(outcome), &participant);
+                self.moment(entry, sent(outcome), &participant);
                 deliveries.push(deliver_one(coordination, id, outcome, participant));
             }
         }
         for (participant, acknowledgement) in join_all(deliveries).await {
-            self.moment(TimelineEvent::Acknowledged, &participant);
+            self.moment(entry, TimelineEvent::Acknowledged, &participant);
             if let Some(what) = contradiction(acknowledgement) {
                 raise_hazard(coordination, id, &participant, &what).await?;
             }
@@ -288,8 +290,14 @@ impl Drive {
         Ok(coordination.queues.finish(finished).await?)
     }
 
-    fn moment(&mut self, event: TimelineEvent, participant: &ParticipantId) {
-        self.moments.push(Moment::now(event, Some(participant)));
+    fn moment(&mut self, entry: &Entry, event: TimelineEvent, participant: &ParticipantId) {
+        self.note(entry, Moment::now(event, Some(participant)));
+    }
+
+    /// Seen at once by whoever looks at the transaction here; written with the next durable step.
+    fn note(&mut self, entry: &Entry, moment: Moment) {
+        entry.happened(moment.clone());
+        self.moments.push(moment);
     }
 }
 

@@ -7,16 +7,29 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
+use tokio::sync::Notify;
 use types::TransactionId;
 use uuid::Uuid;
 
-type Entries = HashMap<TransactionId, Option<DateTime<Utc>>>;
+use crate::record::Moment;
 
-/// The transactions this process drives, with the time each was settled while that is not yet
-/// written.
+type Entries = HashMap<TransactionId, Live>;
+
+/// What a driver knows before it is written.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Live {
+    /// When every participant had acknowledged.
+    pub(crate) settled_at: Option<DateTime<Utc>>,
+    /// What has happened so far, written or not.
+    pub(crate) moments: Vec<Moment>,
+}
+
+/// The transactions this process drives.
 #[derive(Clone)]
 pub(crate) struct InFlight {
     entries: Arc<Mutex<Entries>>,
+    /// Somebody left, and nobody is there any more.
+    left: Arc<Notify>,
     limit: usize,
 }
 
@@ -24,6 +37,7 @@ impl InFlight {
     pub(crate) fn new(limit: usize) -> Self {
         Self {
             entries: Arc::default(),
+            left: Arc::default(),
             limit,
         }
     }
@@ -38,7 +52,7 @@ impl InFlight {
     }
 
     pub(crate) fn enter(&self, id: TransactionId) -> Entry {
-        self.entries().insert(id, None);
+        self.entries().insert(id, Live::default());
         Entry {
             id,
             in_flight: self.clone(),
@@ -49,13 +63,27 @@ impl InFlight {
         self.entries().keys().map(|id| id.uuid()).collect()
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.entries().len()
+    /// Ends when nothing is in flight.
+    pub(crate) async fn idle(&self) {
+        loop {
+            // Registered before looking, so that the last one to leave is not missed.
+            let left = self.left.notified();
+            if self.entries().is_empty() {
+                return;
+            }
+            left.await;
+        }
     }
 
-    /// When it was settled, if that happened here and is not written yet.
-    pub(crate) fn settled_at(&self, id: TransactionId) -> Option<DateTime<Utc>> {
-        self.entries().get(&id).copied().flatten()
+    /// What is known here of these and perhaps not written yet.
+    ///
+    /// Ask before reading the rows: what is no longer here by then is written, and what is read
+    /// twice is easily told. The other way round, what is written in between is in neither.
+    pub(crate) fn live(&self, ids: &[TransactionId]) -> HashMap<TransactionId, Live> {
+        let entries = self.entries();
+        ids.iter()
+            .filter_map(|id| Some((*id, entries.get(id)?.clone())))
+            .collect()
     }
 }
 
@@ -67,12 +95,24 @@ pub(crate) struct Entry {
 
 impl Entry {
     pub(crate) fn settled(&self, at: DateTime<Utc>) {
-        self.in_flight.entries().insert(self.id, Some(at));
+        if let Some(live) = self.in_flight.entries().get_mut(&self.id) {
+            live.settled_at = Some(at);
+        }
+    }
+
+    pub(crate) fn happened(&self, moment: Moment) {
+        if let Some(live) = self.in_flight.entries().get_mut(&self.id) {
+            live.moments.push(moment);
+        }
     }
 }
 
 impl Drop for Entry {
     fn drop(&mut self) {
-        self.in_flight.entries().remove(&self.id);
+        let mut entries = self.in_flight.entries();
+        entries.remove(&self.id);
+        if entries.is_empty() {
+            self.in_flight.left.notify_waiters();
+        }
     }
 }

@@ -16,22 +16,19 @@ use types::{Code, TransactionId};
 
 use crate::app::App;
 use crate::record::Record;
+use crate::requests::read_live;
 use crate::store::transactions;
 
 /// Reads a transfer for somebody who may see it. To everybody else it does not exist.
 pub(crate) async fn visible(app: &App, user: &User, id: TransactionId) -> Result<Record, Problem> {
     let not_found = || Problem::new(Code::NotFound).detail(format!("There is no transfer {id}."));
-    let mut records = transactions::read(app.pool(), &[id]).await?;
-    let mut record = records.remove(&id).ok_or_else(not_found)?;
+    let mut records = read_live(app, &[id]).await?;
+    let record = records.remove(&id).ok_or_else(not_found)?;
     if user.role == Role::Customer {
         let customer = user.customer_id.ok_or_else(not_found)?;
         if !transactions::is_party(app.pool(), id, customer).await? {
             return Err(not_found());
         }
-    }
-    // Acknowledged here, and about to be written.
-    if record.settled_at.is_none() {
-        record.settled_at = app.coordination.in_flight.settled_at(id);
     }
     Ok(record)
 }

@@ -12,6 +12,7 @@ use utoipa::IntoParams;
 
 use crate::app::Shared;
 use crate::http::visible;
+use crate::requests::read_live;
 use crate::requests::reply::shown;
 use crate::store::transactions::{Filter, list};
 
@@ -96,21 +97,15 @@ pub(crate) async fn index(
             Problem::new(Code::InvalidParameter).detail("The cursor is not one of ours.")
         })?,
     };
-    let mut records = list(app.pool(), &filter, query.limit.one_more()).await?;
-    let more = records.len() > query.limit.get() as usize;
-    records.truncate(query.limit.get() as usize);
-    let next_cursor = match records.last() {
-        Some(last) if more => Some(last.transaction_id.to_string()),
-        _ => None,
-    };
-    let items = records
-        .iter_mut()
-        .map(|record| {
-            if record.settled_at.is_none() {
-                record.settled_at = app.coordination.in_flight.settled_at(record.transaction_id);
-            }
-            shown(record).map(|view| *view)
-        })
+    let mut ids = list(app.pool(), &filter, query.limit.one_more()).await?;
+    let more = ids.len() > query.limit.get() as usize;
+    ids.truncate(query.limit.get() as usize);
+    let next_cursor = ids.last().filter(|_| more).map(ToString::to_string);
+    let records = read_live(&app, &ids).await?;
+    let items = ids
+        .iter()
+        .filter_map(|id| records.get(id))
+        .map(|record| shown(record).map(|view| *view))
         .collect::<Result<Vec<_>>>()?;
     Ok(Json(Page { items, next_cursor }))
 }

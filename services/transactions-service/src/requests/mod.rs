@@ -6,11 +6,16 @@ pub(crate) mod placing;
 pub(crate) mod reply;
 pub(crate) mod single;
 
-use types::{CustomerId, IdempotencyKey, LoginId};
+use std::collections::HashMap;
 
-use crate::store::keys::KeyName;
 use service_kit::auth::User;
 use types::views::Role;
+use types::{CustomerId, IdempotencyKey, LoginId, TransactionId};
+
+use crate::app::App;
+use crate::record::Record;
+use crate::store::keys::KeyName;
+use crate::store::transactions;
 
 /// Who asks, and under which key.
 #[derive(Debug, Clone)]
@@ -26,12 +31,12 @@ pub(crate) struct Caller {
 pub(crate) type Owner = Option<CustomerId>;
 
 impl Caller {
-    /// The caller of this request; a missing key is made here, so that every reply carries one.
-    pub(crate) fn new(user: &User, key: Option<IdempotencyKey>) -> Self {
+    /// The caller of this request.
+    pub(crate) fn new(user: &User, key: IdempotencyKey) -> Self {
         Self {
             login: user.login,
             debits_owned_by: (user.role == Role::Customer).then_some(user.customer_id),
-            key: key.unwrap_or_else(made_key),
+            key,
             request_id: service_kit::context::current()
                 .map(|context| context.request_id().to_owned())
                 .unwrap_or_default(),
@@ -51,10 +56,17 @@ impl Caller {
     }
 }
 
-#[expect(
-    clippy::expect_used,
-    reason = "a UUID is visible ASCII of 36 characters"
-)]
-fn made_key() -> IdempotencyKey {
-    IdempotencyKey::try_from(uuid::Uuid::now_v7().to_string()).expect("a legal key")
+/// Reads transactions as they stand, with what this process knows of them and is about to write.
+pub(crate) async fn read_live(
+    app: &App,
+    ids: &[TransactionId],
+) -> Result<HashMap<TransactionId, Record>, sqlx::Error> {
+    let live = app.coordination.in_flight.live(ids);
+    let mut records = transactions::read(app.pool(), ids).await?;
+    for (id, live) in live {
+        if let Some(record) = records.get_mut(&id) {
+            record.complete(live);
+        }
+    }
+    Ok(records)
 }

@@ -9,14 +9,14 @@ use types::views::Status;
 
 use super::placing::Places;
 use super::reply::{self, Reply};
-use super::{Caller, fingerprint};
+use super::{Caller, fingerprint, read_live};
 use crate::app::App;
 use crate::coordinator::Progress;
 use crate::coordinator::queues::StepError;
 use crate::record::{NewTransaction, Record};
 use crate::store::begin::{BeginRequest, Begun};
+use crate::store::decisions;
 use crate::store::keys::{KeyKind, KeyRow, find};
-use crate::store::{decisions, transactions};
 use crate::transfer::Transfer;
 
 /// Carries out one transfer, or repeats what was answered under its key; says which.
@@ -136,16 +136,13 @@ async fn carry_out(app: &Arc<App>, new: NewTransaction) -> Result<Reply, Problem
 /// What was answered under this key, or will be.
 async fn replay(app: &Arc<App>, row: &KeyRow, fingerprint: &[u8]) -> Result<Reply, Problem> {
     same_request(row, fingerprint)?;
-    let records = transactions::read(app.pool(), &row.transaction_ids).await?;
+    let records = read_live(app, &row.transaction_ids).await?;
     let record = row
         .transaction_ids
         .first()
         .and_then(|id| records.get(id))
         .ok_or_else(|| Problem::internal("a key's transaction is gone"))?;
     let mut record = record.clone();
-    if record.settled_at.is_none() {
-        record.settled_at = app.coordination.in_flight.settled_at(record.transaction_id);
-    }
     match record.status {
         Status::Pending => Err(in_progress()),
         Status::Aborted => {

@@ -115,9 +115,9 @@ pub(crate) async fn list(
     pool: &PgPool,
     filter: &Filter,
     limit: i64,
-) -> Result<Vec<Record>, sqlx::Error> {
+) -> Result<Vec<TransactionId>, sqlx::Error> {
     // Ids are made in time order (UUIDv7), so the id is the order and the cursor.
-    let ids: Vec<TransactionId> = sqlx::query_scalar!(
+    let ids = sqlx::query_scalar!(
         r#"SELECT transaction_id FROM transactions
            WHERE ($1::uuid IS NULL OR transaction_id IN (
                      SELECT transaction_id FROM transfer_legs WHERE account_id = $1))
@@ -140,12 +140,8 @@ pub(crate) async fn list(
         limit,
     )
     .fetch_all(pool)
-    .await?
-    .into_iter()
-    .map(TransactionId::from)
-    .collect();
-    let mut records = read(pool, &ids).await?;
-    Ok(ids.iter().filter_map(|id| records.remove(id)).collect())
+    .await?;
+    Ok(ids.into_iter().map(TransactionId::from).collect())
 }
 
 /// Transactions that are open for longer than they should be, or parked as hazards.

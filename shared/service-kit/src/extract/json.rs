@@ -15,15 +15,39 @@ use types::{Code, IdError};
 
 use crate::Problem;
 
-/// The longest body a route reads.
-pub const MAX_BODY_BYTES: usize = 1024 * 1024;
+/// The longest body a route reads, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct BodyLimit(pub(crate) usize);
+
+impl BodyLimit {
+    /// For one thing at a time.
+    const ONE: Self = Self(1024 * 1024);
+    /// For a batch: 1,000 transfers, each with a description of 200 characters, are at most 2.7 MiB
+    /// where every character is written as a pair of escapes.
+    const BATCH: Self = Self(4 * 1024 * 1024);
+    /// Between services, where lists may hold whole batches. Only a service that is known gets as
+    /// far as being read.
+    const LIST: Self = Self(16 * 1024 * 1024);
+
+    /// The limit of the route with this path.
+    pub(crate) fn of(path: &str) -> Self {
+        if path.starts_with("/internal/") {
+            Self::LIST
+        } else if path.ends_with("/batch") {
+            Self::BATCH
+        } else {
+            Self::ONE
+        }
+    }
+}
 
 /// A body that is not here by then is not coming: a slow sender must not hold a connection.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A JSON object as request body, or anything serializable as reply.
 ///
-/// As an extractor it refuses: another content type (415), more than 1 MiB (413), a body that
+/// As an extractor it refuses: another content type (415), more than 1 MiB (413; 4 MiB for batches,
+/// 16 MiB between services), a body that
 /// stalls for 10 s (408), bytes that are not JSON (400 `malformed_json`), an id in another spelling
 /// than the hyphenated one (400 `invalid_id`), and anything `T` does not accept (422
 /// `invalid_body`). A body that is an array is refused too: serde would read one as a struct.
@@ -67,21 +91,23 @@ fn is_json(headers: &HeaderMap) -> bool {
 }
 
 async fn read(request: Request) -> Result<Bytes, Problem> {
-    let body = Limited::new(request.into_body(), MAX_BODY_BYTES);
+    let limit = request.extensions().get().copied();
+    let limit = limit.unwrap_or(BodyLimit::ONE);
+    let body = Limited::new(request.into_body(), limit.0);
     match tokio::time::timeout(BODY_TIMEOUT, body.collect()).await {
         Err(_) => {
             Err(Problem::new(Code::RequestTimeout).detail("The body did not arrive in time."))
         }
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large(limit)),
         Ok(Err(_)) => Err(Problem::new(Code::MalformedJson).detail("The body broke off.")),
     }
 }
 
 /// The refusal of a body that is too long.
-pub(crate) fn too_large() -> Problem {
+pub(crate) fn too_large(limit: BodyLimit) -> Problem {
     Problem::new(Code::PayloadTooLarge)
-        .detail(format!("The body is longer than {MAX_BODY_BYTES} bytes."))
+        .detail(format!("The body is longer than {} bytes.", limit.0))
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {

@@ -5,6 +5,6 @@ mod path;
 mod query;
 
 pub use json::Json;
-pub(crate) use json::{MAX_BODY_BYTES, too_large};
+pub(crate) use json::{BodyLimit, too_large};
 pub use path::{Id, Path};
 pub use query::{Limit, PageQuery, Query};

@@ -19,8 +19,8 @@ use types::Code;
 use super::{Limits, Peer, Shared};
 use crate::client::SERVICE_NAME_HEADER;
 use crate::context::{self, Context};
-use crate::extract::{MAX_BODY_BYTES, too_large};
-use crate::{Problem, metrics};
+use crate::extract::{BodyLimit, too_large};
+use crate::{Problem, idempotency, metrics};
 
 /// No handler takes longer than this to begin its reply: longer than every time-out underneath,
 /// shorter than most clients' patience.
@@ -60,6 +60,13 @@ async fn envelope(State(shared): State<Arc<Shared>>, mut request: Request, next:
     request.extensions_mut().insert(shared.verifier.clone());
     request.extensions_mut().insert(shared.limits.clone());
 
+    let key = if method == "POST" && shared.keyed.contains(path) {
+        idempotency::settle(request.headers_mut())
+    } else {
+        None
+    };
+    request.extensions_mut().insert(BodyLimit::of(path));
+
     let answer = context::scope(context.clone(), async {
         let response = match admit(&shared.limits, request, path).await {
             Ok(request) => handle(request, next).await,
@@ -77,6 +84,9 @@ async fn envelope(State(shared): State<Arc<Shared>>, mut request: Request, next:
     }
     if let Ok(name) = HeaderValue::from_str(&shared.name) {
         headers.insert(SERVICE_NAME_HEADER, name);
+    }
+    if let Some(key) = key {
+        headers.insert(idempotency::HEADER, key);
     }
     headers.insert(
         "x-content-type-options",
@@ -96,9 +106,10 @@ async fn admit(limits: &Limits, request: Request, path: &str) -> Result<Request,
     }
     let length = request.headers().get(CONTENT_LENGTH);
     let length = length.and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
-    if length.is_some_and(|length| length > MAX_BODY_BYTES) {
+    let limit = BodyLimit::of(path);
+    if length.is_some_and(|length| length > limit.0) {
         discard(request.into_body()).await;
-        return Err(too_large());
+        return Err(too_large(limit));
     }
     Ok(request)
 }

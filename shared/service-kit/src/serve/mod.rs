@@ -5,6 +5,7 @@ mod envelope;
 mod listener;
 mod probes;
 
+use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -18,6 +19,7 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use crate::auth::{Signer, Verifier};
 use crate::config::BankConfig;
+use crate::idempotency;
 use crate::metrics;
 use crate::rate_limit::RateLimit;
 
@@ -83,6 +85,8 @@ struct Shared {
     verifier: Verifier,
     dependencies: Vec<Dependency>,
     limits: Limits,
+    /// The paths whose replies carry an idempotency key.
+    keyed: HashSet<String>,
 }
 
 /// How long to wait for connections to come back to the pool at the very end.
@@ -133,7 +137,9 @@ pub fn app(service: Service) -> Router {
         verifier,
         dependencies,
     } = service;
+    let keyed = idempotency::keyed_paths(router.get_openapi());
     let shared = Arc::new(Shared {
+        keyed,
         started: Instant::now(),
         limits: Limits {
             requests: Arc::new(RateLimit::new(bank.requests_per_second)),
