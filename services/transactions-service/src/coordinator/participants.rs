@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
 use service_kit::Problem;
 use service_kit::auth::Signer;
@@ -203,9 +204,49 @@ impl Bank {
     }
 }
 
+/// Sends a list in as many bodies as it takes: a few linked batches of 1,000 transfers each are
+/// more than one body may hold.
 async fn send_prepares(
     client: ServiceClient,
     participant: ParticipantId,
+    items: Vec<Prepare>,
+) -> Vec<Option<Vote>> {
+    let bodies = bodies(items)
+        .into_iter()
+        .map(|items| send_body(&client, &participant, items));
+    join_all(bodies).await.into_iter().flatten().collect()
+}
+
+/// A body is closed once it is about this long, in bytes: half of what a participant reads, so
+/// that the longest linked batch may still be the last of it.
+const BODY_LENGTH: usize = 8 * 1024 * 1024;
+
+fn bodies(items: Vec<Prepare>) -> Vec<Vec<Prepare>> {
+    let mut bodies = Vec::new();
+    let (mut body, mut length) = (Vec::new(), 0);
+    for item in items {
+        length += about_length(&item);
+        body.push(item);
+        if length >= BODY_LENGTH {
+            bodies.push(std::mem::take(&mut body));
+            length = 0;
+        }
+    }
+    bodies.push(body);
+    bodies.retain(|body| !body.is_empty());
+    bodies
+}
+
+/// How long a PREPARE is as JSON, rather too much than too little.
+fn about_length(prepare: &Prepare) -> usize {
+    let described = prepare.descriptions.iter().flatten();
+    let descriptions: usize = described.map(|text| 2 * text.as_str().len() + 4).sum();
+    512 + 128 * prepare.legs.len() + 8 * prepare.descriptions.len() + descriptions
+}
+
+async fn send_body(
+    client: &ServiceClient,
+    participant: &ParticipantId,
     items: Vec<Prepare>,
 ) -> Vec<Option<Vote>> {
     let ids: Vec<_> = items.iter().map(|prepare| prepare.transaction_id).collect();
@@ -213,8 +254,8 @@ async fn send_prepares(
         participant: participant.clone(),
         items,
     };
-    let reply: Option<VoteList> = ask(&client, "/internal/prepare", &list).await;
-    let reply = reply.filter(|reply| reply.participant == participant);
+    let reply: Option<VoteList> = ask(client, "/internal/prepare", &list).await;
+    let reply = reply.filter(|reply| reply.participant == *participant);
     let votes: HashMap<_, _> = reply
         .into_iter()
         .flat_map(|reply| reply.items)
