@@ -7,7 +7,7 @@ use service_kit::auth::User;
 use service_kit::extract::Json;
 use service_kit::idempotency::KeyHeader;
 use types::Code;
-use types::views::{BatchRequest, BatchResults, ProblemView};
+use types::views::{BatchRequest, BatchResults, ProblemView, Status};
 
 use crate::app::Shared;
 use crate::requests::batch::{BatchReply, batch};
@@ -55,9 +55,15 @@ fn respond(answer: BatchReply) -> Response {
         Some((code, result.detail.clone().unwrap_or_default()))
     });
     let (code, detail) = first.unwrap_or((Code::LinkedRefused, String::new()));
-    Problem::new(code)
+    let mut problem = Problem::new(code)
         .status(422)
         .detail(format!("None of the linked transfers was made. {detail}"))
-        .extension("results", serde_json::json!(answer.results.results))
-        .into_response()
+        .extension("results", serde_json::json!(answer.results.results));
+    if let Some(id) = answer.linked {
+        problem = problem.transaction(id, Status::Aborted);
+    }
+    if let Some(request_id) = answer.original_request {
+        problem = problem.extension("request_id", request_id.into());
+    }
+    problem.into_response()
 }

@@ -36,6 +36,10 @@ pub(crate) struct BatchReply {
     /// A linked batch none of which was made.
     pub(crate) refused: bool,
     pub(crate) replayed: bool,
+    /// The one transaction of a linked batch that was begun.
+    pub(crate) linked: Option<TransactionId>,
+    /// The id of the request that is repeated.
+    pub(crate) original_request: Option<String>,
 }
 
 /// Carries out a batch, or repeats what was answered under its key.
@@ -66,6 +70,8 @@ pub(crate) async fn batch(
             results: none_made(count, &refused),
             refused: true,
             replayed: false,
+            linked: None,
+            original_request: None,
         });
     }
     let request = BeginRequest {
@@ -86,7 +92,7 @@ pub(crate) async fn batch(
     }
     let outcomes = carry_out(app, transactions).await;
     service_kit::failpoints::hit("before_client_reply").await?;
-    Ok(assemble(count, linked, &outcomes, &refused, false))
+    Ok(assemble(count, linked, &outcomes, &refused))
 }
 
 fn parse(request: TransferRequest) -> Result<Transfer, Invalid> {
@@ -168,13 +174,7 @@ async fn carry_out(app: &Arc<App>, transactions: Vec<NewTransaction>) -> Vec<Out
 type Outcome = (TransactionId, Status, Option<Code>);
 
 /// The results in the order of the request.
-fn assemble(
-    count: usize,
-    linked: bool,
-    outcomes: &[Outcome],
-    refused: &[Refused],
-    replayed: bool,
-) -> BatchReply {
+fn assemble(count: usize, linked: bool, outcomes: &[Outcome], refused: &[Refused]) -> BatchReply {
     let mut begun = outcomes.iter().copied();
     let results: Vec<BatchResult> = (0..count)
         .map(|index| {
@@ -205,7 +205,9 @@ fn assemble(
     BatchReply {
         results: BatchResults { results },
         refused,
-        replayed,
+        replayed: false,
+        linked: outcomes.first().filter(|_| linked).map(|(id, ..)| *id),
+        original_request: None,
     }
 }
 
@@ -246,6 +248,7 @@ async fn replay(
     same_request(row, fingerprint)?;
     let records = transactions::read(app.pool(), &row.transaction_ids).await?;
     let mut outcomes = Vec::with_capacity(row.transaction_ids.len());
+    let mut original_request = None;
     for id in &row.transaction_ids {
         let record: &Record = records
             .get(id)
@@ -254,10 +257,15 @@ async fn replay(
             return Err(in_progress());
         }
         outcomes.push((*id, record.status, record.reason));
+        original_request.get_or_insert_with(|| record.request_id.clone());
     }
     let refused: Vec<Refused> = match &row.refusals {
         Some(value) => serde_json::from_value(value.clone()).map_err(Problem::internal)?,
         None => Vec::new(),
     };
-    Ok(assemble(count, linked, &outcomes, &refused, true))
+    Ok(BatchReply {
+        replayed: true,
+        original_request,
+        ..assemble(count, linked, &outcomes, &refused)
+    })
 }

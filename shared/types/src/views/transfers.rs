@@ -141,9 +141,15 @@ pub struct TransferView {
 pub struct BatchRequest {
     /// 1 to 1,000 transfers.
     pub transfers: Vec<TransferRequest>,
-    /// All commit or none does.
-    #[serde(default)]
+    /// All commit or none does. Absent is no.
+    #[serde(default, deserialize_with = "null_is_no")]
+    #[schema(value_type = Option<bool>)]
     pub linked: bool,
+}
+
+/// `null` says what an absent field says, as everywhere.
+fn null_is_no<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
 /// What became of each transfer of a batch.
