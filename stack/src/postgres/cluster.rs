@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    fs::{self, DirBuilder, OpenOptions},
+    fs::{self, DirBuilder, File, OpenOptions},
     io::Write,
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
@@ -26,6 +26,8 @@ use crate::{
 /// The name of the one superuser of a private cluster.
 const SUPERUSER: &str = "postgres";
 const PATIENCE: Duration = Duration::from_secs(60);
+/// Whether the system can force all that a disk still owes onto it with one call.
+const SYNCS_WHOLE_DISKS: bool = cfg!(target_os = "linux");
 
 /// What a cluster is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,7 +121,12 @@ impl Cluster {
     /// # Errors
     /// Those of writing.
     pub fn save(&self, data: &DataDir) -> Result<()> {
-        write_json(&data.cluster_file(), &self.saved)
+        let path = data.cluster_file();
+        write_json(&path, &self.saved)?;
+        // Without its passwords the cluster is lost, however safe its own files are.
+        File::open(&path)
+            .and_then(|file| file.sync_all())
+            .map_err(Error::path("write", &path))
     }
 
     /// Deletes the cluster of a data directory if it lies outside of it; what is inside goes with it.
@@ -251,6 +258,10 @@ impl Cluster {
         if self.purpose == Purpose::ThrowAway {
             settings.extend([("fsync", "off".into()), ("full_page_writes", "off".into())]);
         }
+        if SYNCS_WHOLE_DISKS {
+            // After a crash, one call for the disk instead of one for each of two thousand files.
+            settings.push(("recovery_init_sync_method", "syncfs".into()));
+        }
         settings
     }
 
@@ -273,7 +284,7 @@ impl Cluster {
         command.args(["--encoding=UTF8", "--no-locale", "--auth=scram-sha-256"]);
         command.arg(format!("--username={SUPERUSER}"));
         command.arg("--pwfile").arg(&password).arg("-D").arg(folder);
-        if self.purpose == Purpose::ThrowAway {
+        if self.purpose == Purpose::ThrowAway || SYNCS_WHOLE_DISKS {
             command.arg("--no-sync");
         }
         let output = command.output().map_err(Error::io("cannot start initdb"));
@@ -291,7 +302,11 @@ impl Cluster {
         let rules = folder.join("pg_hba.conf");
         let text = "# Only passwords, and only from this machine.\n\
                     host all all 127.0.0.1/32 scram-sha-256\n";
-        fs::write(&rules, text).map_err(Error::path("write", &rules))
+        fs::write(&rules, text).map_err(Error::path("write", &rules))?;
+        match self.purpose {
+            Purpose::Keep => sync_disk_of(folder),
+            Purpose::ThrowAway => Ok(()),
+        }
     }
 
     fn command(&self, program: &str) -> Command {
@@ -355,4 +370,18 @@ fn make_empty(folder: &Path) -> Result<()> {
         .mode(0o700)
         .create(folder)
         .map_err(Error::path("make", folder))
+}
+
+/// What initdb itself would do file by file, in a tenth of the time.
+#[cfg(target_os = "linux")]
+fn sync_disk_of(folder: &Path) -> Result<()> {
+    File::open(folder)
+        .and_then(|folder| Ok(rustix::fs::syncfs(folder)?))
+        .map_err(Error::path("write", folder))
+}
+
+/// Initdb did it.
+#[cfg(not(target_os = "linux"))]
+fn sync_disk_of(_folder: &Path) -> Result<()> {
+    Ok(())
 }
