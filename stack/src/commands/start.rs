@@ -24,6 +24,18 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{Start, checks, compile, project::Project, summary, supervisor};
 
+/// Closes what the caller has open beside the three standard streams, and becomes the program that is
+/// given: a pipe that a build tool or a test runner holds must not stay open as long as the bank runs.
+const ALONE: &str = r#"
+for file in /dev/fd/*; do
+    case ${file##*/} in
+        0 | 1 | 2 | *[!0-9]*) ;;
+        *) eval "exec ${file##*/}>&-" ;;
+    esac
+done
+exec "$@"
+"#;
+
 /// How often the log of the background process is looked at.
 const POLL: Duration = Duration::from_millis(50);
 
@@ -147,8 +159,10 @@ async fn leave_running(project: &Project, start: &Start, options: &Options) -> R
     let output = File::create(&log).map_err(Error::path("write", &log))?;
     let errors = output.try_clone().map_err(Error::path("write", &log))?;
     let program = env::current_exe().map_err(Error::io("cannot find this program"))?;
-    let mut command = Command::new(program);
+    let mut command = Command::new("bash");
     command
+        .args(["-c", ALONE, "bash"])
+        .arg(program)
         .args(background_arguments(start, options))
         .env("STACK_ROOT", project.root());
     command
