@@ -27,8 +27,15 @@ pub struct Manager {
 const MANAGERS: [Manager; 6] = [
     Manager {
         program: "apt-get",
-        refresh: &["update"],
-        install: &["install", "--yes", "--no-install-recommends", "postgresql"],
+        refresh: &["--quiet", "update"],
+        install: &[
+            "--quiet",
+            "--yes",
+            "--no-install-recommends",
+            "--option=Dpkg::Use-Pty=0",
+            "install",
+            "postgresql",
+        ],
         advice: "sudo apt-get install postgresql",
         needs_root: true,
     },
@@ -104,9 +111,11 @@ impl Manager {
             return self.run(self.install);
         }
         self.run(&[
-            "install",
+            "--quiet",
             "--yes",
             "--no-install-recommends",
+            "--option=Dpkg::Use-Pty=0",
+            "install",
             "postgresql-common",
         ])?;
         let path = Path::new(DEBIAN_SETTINGS);
@@ -124,6 +133,8 @@ impl Manager {
             .args(arguments)
             .env("DEBIAN_FRONTEND", "noninteractive")
             .stdin(Stdio::null())
+            // Our own output is what the bank has to say when it is open.
+            .stdout(std::io::stderr())
             .status()
             .map_err(Error::io(format!("cannot start {}", self.program)))?;
         if status.success() {
