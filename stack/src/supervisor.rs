@@ -62,11 +62,13 @@ pub async fn run(
     let detached = options.detached;
     options.exits = Some(exits.clone());
     let bank = tokio::select! {
-        bank = Bank::start(options) => bank?,
+        // First: Ctrl-C may also hit a child that was just about to leave our process group.
+        biased;
         () = signals.end(detached) => {
             say("Stopped before everything was up.");
             return Ok(ExitCode::from(130));
         }
+        bank = Bank::start(options) => bank?,
     };
     started(&bank);
     let (due, restart) = mpsc::unbounded_channel();

@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     fs,
+    os::unix::process::CommandExt,
     process::{Command, Stdio},
     sync::{
         Arc, Mutex, OnceLock,
@@ -170,6 +171,8 @@ pub async fn run_step(mut command: Command, name: &str, step: Step) -> Result<()
     };
     command
         .arg(flag)
+        // Ctrl-C at the terminal is ours to answer.
+        .process_group(0)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     let output = tokio::process::Command::from(command)

@@ -4,7 +4,10 @@ use std::{
     collections::BTreeMap,
     fs::{self, DirBuilder, File, OpenOptions},
     io::Write,
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    os::unix::{
+        fs::{DirBuilderExt, OpenOptionsExt},
+        process::CommandExt,
+    },
     path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::Arc,
@@ -313,6 +316,8 @@ impl Cluster {
         let mut command = Command::new(self.binaries.program(program));
         // The working directory of the caller may be closed to the server's user.
         command.current_dir("/").stdin(Stdio::null());
+        // Ctrl-C at the terminal is ours to answer.
+        command.process_group(0);
         // Messages in English, and on macOS no threads that the server then refuses to run with.
         command
             .env("LC_ALL", "C")
