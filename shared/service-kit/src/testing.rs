@@ -16,6 +16,10 @@ use crate::{database, serve};
 /// Names a superuser's URL of the PostgreSQL server that tests may create databases on.
 const SERVER_VARIABLE: &str = "TEST_POSTGRES_URL";
 
+/// Set where the whole server goes when the tests are done. Dropping a database waits for every
+/// process of the server, which takes longer than most tests.
+const THROW_AWAY_VARIABLE: &str = "TEST_POSTGRES_THROW_AWAY";
+
 /// A database that exists as long as this value.
 pub struct TestDatabase {
     server: PgConnectOptions,
@@ -85,6 +89,9 @@ async fn execute(server: &PgConnectOptions, statement: &str) -> Result<(), sqlx:
 
 impl Drop for TestDatabase {
     fn drop(&mut self) {
+        if std::env::var_os(THROW_AWAY_VARIABLE).is_some() {
+            return;
+        }
         let server = self.server.clone();
         let statement = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
         // A thread of its own, because the test's runtime cannot be waited for from inside it.

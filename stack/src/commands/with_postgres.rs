@@ -5,6 +5,7 @@ use std::{env, fs, os::unix::process::ExitStatusExt, process::ExitCode};
 use stack::{
     Error, Result, Signal,
     data_dir::{DataDir, random_hex},
+    databases::THROW_AWAY_VARIABLE,
     leash::Leash,
     postgres::{Cluster, Purpose},
     process::Process,
@@ -71,7 +72,7 @@ async fn attend(command: &[String], url: Option<&str>) -> Result<ExitCode> {
     let mut wanted = std::process::Command::new(program);
     wanted.args(arguments);
     if let Some(url) = url {
-        wanted.env(VARIABLE, url);
+        wanted.env(VARIABLE, url).env(THROW_AWAY_VARIABLE, "1");
     }
     let child = wanted
         .spawn()
