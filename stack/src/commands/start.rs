@@ -249,8 +249,7 @@ impl Tail {
             && self.file.read_to_end(&mut text).is_ok()
         {
             self.position += text.len() as u64;
-            let _ = std::io::stdout().write_all(&text);
-            let _ = std::io::stdout().flush();
+            let _ = std::io::stderr().write_all(&text);
         }
     }
 }
