@@ -16,6 +16,7 @@ use crate::requests::{Caller, reply};
 /// Carries out up to 1,000 transfers under one key: each by itself, or `linked`, all or none.
 #[utoipa::path(
     post, path = "/transfers/batch", tag = "transfers",
+    security(("bearer" = [])),
     params(("Idempotency-Key" = Option<String>, Header, description = "1 to 200 visible ASCII characters; the same batch is carried out once per key")),
     request_body = BatchRequest,
     responses(

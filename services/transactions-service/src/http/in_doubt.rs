@@ -23,6 +23,7 @@ const MOST: i64 = 200;
 /// Transactions that are open for too long, and contradictions that were seen.
 #[utoipa::path(
     get, path = "/transactions/in-doubt", tag = "operations",
+    security(("bearer" = [])),
     responses((status = 200, description = "All of them", body = Page<InDoubt>))
 )]
 pub(crate) async fn index(State(app): Shared, _admin: Admin) -> Result<Json<Page<InDoubt>>> {

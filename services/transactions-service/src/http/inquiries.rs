@@ -13,6 +13,7 @@ use crate::coordinator::inquiries::{Unanswered, reply};
 /// What became of these transactions?
 #[utoipa::path(
     post, path = "/internal/inquiries", tag = "internal",
+    security(("bearer" = [])),
     request_body = Object,
     responses((status = 200, description = "One answer each", body = Object))
 )]

@@ -11,6 +11,7 @@ use crate::app::Shared;
 /// The banks, and which of them answer.
 #[utoipa::path(
     get, path = "/participants", tag = "banks",
+    security(("bearer" = [])),
     responses((status = 200, description = "All banks", body = Page<ParticipantView>))
 )]
 pub(crate) async fn index(State(app): Shared, _user: User) -> Json<Page<ParticipantView>> {

@@ -18,6 +18,7 @@ use crate::store::resolutions::{self, ResolutionRow};
 /// Proposes to force the outcome of one branch. A second admin has to confirm it.
 #[utoipa::path(
     post, path = "/transactions/{transaction_id}/resolutions", tag = "operations",
+    security(("bearer" = [])),
     params(("transaction_id" = TransactionId, Path)),
     request_body = Force,
     responses(
@@ -74,6 +75,7 @@ pub(crate) async fn propose(
 /// Confirms a proposal of another admin, and forces the outcome.
 #[utoipa::path(
     post, path = "/transactions/{transaction_id}/resolutions/{resolution_id}/confirmations", tag = "operations",
+    security(("bearer" = [])),
     params(("transaction_id" = TransactionId, Path), ("resolution_id" = ResolutionId, Path)),
     responses(
         (status = 200, description = "Forced", body = ResolutionAccepted),

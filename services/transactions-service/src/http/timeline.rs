@@ -14,6 +14,7 @@ use crate::record::{Moment, Record};
 /// Everything that happened to one transfer, oldest first.
 #[utoipa::path(
     get, path = "/transfers/{transaction_id}/timeline", tag = "transfers",
+    security(("bearer" = [])),
     params(("transaction_id" = TransactionId, Path)),
     responses(
         (status = 200, description = "The timeline", body = Timeline),

@@ -18,6 +18,7 @@ use crate::transfer::{Invalid, Transfer};
 /// made durable and delivered. The reply comes when every bank has applied it.
 #[utoipa::path(
     post, path = "/transfers", tag = "transfers",
+    security(("bearer" = [])),
     params(("Idempotency-Key" = Option<String>, Header, description = "1 to 200 visible ASCII characters; the same request is carried out once per key")),
     request_body = TransferRequest,
     responses(

@@ -19,6 +19,7 @@ use crate::store::transactions::{Filter, list};
 /// One transfer.
 #[utoipa::path(
     get, path = "/transfers/{transaction_id}", tag = "transfers",
+    security(("bearer" = [])),
     params(("transaction_id" = TransactionId, Path)),
     responses(
         (status = 200, description = "The transfer", body = TransferView),
@@ -37,6 +38,7 @@ pub(crate) async fn show(
 /// The same, under the name that older clients use.
 #[utoipa::path(
     get, path = "/transfers/status/{transaction_id}", tag = "transfers",
+    security(("bearer" = [])),
     params(("transaction_id" = TransactionId, Path)),
     responses((status = 200, description = "The transfer", body = TransferView))
 )]
@@ -71,6 +73,7 @@ pub(crate) struct ListQuery {
 /// Transfers, newest first: a customer's own, or for tellers and admins all.
 #[utoipa::path(
     get, path = "/transfers", tag = "transfers",
+    security(("bearer" = [])),
     params(ListQuery),
     responses((status = 200, description = "A page of transfers", body = Page<TransferView>))
 )]

@@ -1,6 +1,7 @@
 //! Serving: the routes every service has, the envelope around each request, and shutting down
 //! without losing what is being worked on.
 
+mod document;
 mod envelope;
 mod listener;
 mod probes;
@@ -13,7 +14,6 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use futures_util::future::BoxFuture;
 use sqlx::PgPool;
-use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::SwaggerUi;
 
@@ -159,14 +159,7 @@ pub fn app(service: Service) -> Router {
         router
     };
     let (router, mut openapi) = router.split_for_parts();
-    openapi.info = utoipa::openapi::Info::new(shared.name.as_str(), shared.version);
-    openapi
-        .components
-        .get_or_insert_default()
-        .add_security_scheme(
-            "bearer",
-            SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)),
-        );
+    document::complete(&mut openapi, &shared.name, shared.version);
     let router = router.merge(SwaggerUi::new("/docs").url("/openapi.json", openapi));
     envelope::wrap(router, shared)
 }

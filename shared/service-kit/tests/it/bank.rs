@@ -14,6 +14,7 @@ use service_kit::auth::{
 };
 use service_kit::config::BankConfig;
 use service_kit::extract::Json;
+use service_kit::idempotency::KeyHeader;
 use service_kit::serve::Service;
 use service_kit::testing::{TestDatabase, TestServer};
 use service_kit::{Result, context};
@@ -52,6 +53,17 @@ async fn internal(caller: ServiceCaller) -> Json<Value> {
 #[utoipa::path(post, path = "/echo", request_body = Echo, responses((status = 200)))]
 async fn echo(Json(echo): Json<Echo>) -> Json<Echo> {
     Json(echo)
+}
+
+#[utoipa::path(post, path = "/keyed", request_body = Echo, responses((status = 200)),
+    params(("Idempotency-Key" = Option<String>, Header)))]
+async fn keyed(_: User, KeyHeader(key): KeyHeader, Json(echo): Json<Echo>) -> Json<Value> {
+    Json(json!({"key": key.as_str(), "text": echo.text}))
+}
+
+#[utoipa::path(post, path = "/echo/batch", request_body = Echo, responses((status = 200)))]
+async fn echo_batch(Json(echo): Json<Echo>) -> Json<usize> {
+    Json(echo.text.len())
 }
 
 #[utoipa::path(get, path = "/panic", responses((status = 500)))]
@@ -141,6 +153,8 @@ impl Member {
                 .routes(routes!(admin))
                 .routes(routes!(internal))
                 .routes(routes!(echo))
+                .routes(routes!(echo_batch))
+                .routes(routes!(keyed))
                 .routes(routes!(panic))
                 .routes(routes!(request_context))
                 .routes(routes!(pause))

@@ -187,6 +187,89 @@ async fn requests_are_counted_by_route_and_not_by_what_strangers_type() {
 }
 
 #[tokio::test]
+async fn every_reply_of_a_keyed_route_carries_its_key() {
+    let (member, server) = alone(BankConfig::default()).await;
+    let signed = member.signer.sign(&role_claims(Role::Customer));
+    let token = signed.expect("a token");
+    let post = |body: &str| {
+        http()
+            .post(format!("{}/keyed", server.url()))
+            .header("content-type", "application/json")
+            .body(body.to_owned())
+    };
+    let large = format!("{{\"text\":\"{}\"}}", "x".repeat(2_000_000));
+    let table = [
+        (post("{\"text\":\"a\"}").bearer_auth(&token), 200),
+        (post("{\"text\":\"a\"}"), 401),
+        (post("{\"text\":1}").bearer_auth(&token), 422),
+        (post("{").bearer_auth(&token), 400),
+        (post(&large).bearer_auth(&token), 413),
+    ];
+    for (request, status) in table {
+        let again = request.try_clone().expect("a body in memory");
+        let reply = send(request.header("idempotency-key", "k-1")).await;
+        assert_eq!(reply.status, status, "{}", reply.body);
+        assert_eq!(reply.headers["idempotency-key"], "k-1", "{status}");
+        let made = send(again).await;
+        let key = made.headers["idempotency-key"].to_str().expect("text");
+        assert_eq!(key.len(), 36, "{status}: a key is made: {key}");
+        if status == 200 {
+            assert_eq!(reply.body["key"], "k-1");
+            assert_eq!(made.body["key"], key, "the handler has the same one");
+        }
+    }
+    let unusable = "k".repeat(300);
+    let unusable = post("{\"text\":\"a\"}")
+        .bearer_auth(&token)
+        .header("idempotency-key", unusable);
+    let refused = send(unusable).await;
+    assert_eq!(
+        (refused.status, refused.code()),
+        (400, "invalid_idempotency_key")
+    );
+    let other = send(
+        http()
+            .get(format!("{}/user", server.url()))
+            .bearer_auth(&token),
+    )
+    .await;
+    assert!(!other.headers.contains_key("idempotency-key"));
+}
+
+#[tokio::test]
+async fn a_batch_may_be_longer_than_a_single_thing() {
+    let (_member, server) = alone(BankConfig::default()).await;
+    let body = json!({"text": "x".repeat(3 * 1024 * 1024)});
+    for (path, status) in [("/echo/batch", 200), ("/echo", 413)] {
+        let post = http().post(format!("{}{path}", server.url()));
+        let reply = send(post.json(&body)).await;
+        assert_eq!(reply.status, status, "{path}: {}", reply.body);
+    }
+}
+
+#[tokio::test]
+async fn the_documentation_says_of_every_reply_what_it_is() {
+    let (_member, server) = alone(BankConfig::default()).await;
+    let openapi = send(http().get(format!("{}/openapi.json", server.url()))).await;
+    let paths = openapi.body["paths"].as_object().expect("paths");
+    for (path, operations) in paths {
+        for (method, operation) in operations.as_object().expect("operations") {
+            let replies = operation["responses"].as_object().expect("responses");
+            for (status, reply) in replies {
+                // The format demands it, and validators refuse a document without.
+                assert!(reply["description"].is_string(), "{method} {path} {status}");
+            }
+            let refusal = &replies["default"]["content"]["application/problem+json"];
+            assert_eq!(
+                refusal["schema"]["$ref"], "#/components/schemas/ProblemView",
+                "{method} {path}"
+            );
+        }
+    }
+    assert!(openapi.body["components"]["schemas"]["ProblemView"].is_object());
+}
+
+#[tokio::test]
 async fn the_documentation_is_served_from_here() {
     let (_member, server) = alone(BankConfig::default()).await;
     let openapi = send(http().get(format!("{}/openapi.json", server.url()))).await;
