@@ -23,6 +23,9 @@ where
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        if !is_text(parts.uri.query().unwrap_or_default()) {
+            return Err(Problem::new(Code::InvalidParameter).detail("The query is not UTF-8."));
+        }
         match axum::extract::Query::<T>::try_from_uri(&parts.uri) {
             Ok(query) => Ok(Self(query.0)),
             Err(rejection) => {
@@ -36,6 +39,26 @@ where
             }
         }
     }
+}
+
+/// Whether the escapes of a query spell UTF-8. Where they do not, the parser would put replacement
+/// characters in their place and answer a question that nobody asked.
+fn is_text(query: &str) -> bool {
+    let mut bytes = Vec::with_capacity(query.len());
+    let mut rest = query.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let escaped = after
+            .get(..2)
+            .filter(|digits| *first == b'%' && digits.iter().all(u8::is_ascii_hexdigit))
+            .and_then(|digits| u8::from_str_radix(str::from_utf8(digits).ok()?, 16).ok());
+        bytes.push(escaped.unwrap_or(*first));
+        rest = if escaped.is_some() {
+            &after[2..]
+        } else {
+            after
+        };
+    }
+    str::from_utf8(&bytes).is_ok()
 }
 
 /// How many items a page holds: 1 to 200, 50 unless said otherwise.
@@ -124,6 +147,8 @@ mod tests {
             "limit=ten",
             "limit=5&limit=6",
             "offset=3",
+            "cursor=%FF",
+            "cursor=a%C3%28",
         ] {
             assert_eq!(read(bad).await.err(), Some(Code::InvalidParameter), "{bad}");
         }
