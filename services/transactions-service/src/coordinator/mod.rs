@@ -101,11 +101,12 @@ impl Coordination {
         progress
     }
 
-    /// Runs a driver to its end.
+    /// Runs a driver to its end. What it logs belongs to the request that began the transaction,
+    /// where there is one.
     pub(crate) fn spawn(self: &Arc<Self>, drive: drive::Drive) {
         let entry = self.in_flight.enter(drive.transaction_id());
         let coordination = Arc::clone(self);
-        tokio::spawn(async move {
+        service_kit::context::spawn(async move {
             let transaction_id = drive.transaction_id();
             if let Err(error) = drive.run(&coordination, &entry).await {
                 // Nothing is lost: recovery finds what nobody drives.

@@ -51,7 +51,10 @@ impl Output {
             match std::fs::create_dir_all(folder).and_then(|()| append(&path)) {
                 Ok(file) => {
                     output.file = Some(background(file, &mut workers));
-                    output.errors = Some(folder.join("error.log"));
+                    let errors = folder.join("error.log");
+                    // There from the start, for whoever waits for the first error with `tail -f`.
+                    append(&errors).ok();
+                    output.errors = Some(errors);
                 }
                 Err(error) => eprintln!("cannot log to {}: {error}", path.display()),
             }
