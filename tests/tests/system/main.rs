@@ -6,6 +6,7 @@ mod cash_killed;
 mod clients;
 mod compose;
 mod concurrency;
+mod contract;
 mod coordinator_killed;
 mod coordinator_killed_two_banks;
 mod coordinator_leases;

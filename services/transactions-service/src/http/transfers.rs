@@ -65,6 +65,7 @@ pub(crate) struct ListQuery {
     to: Option<DateTime<Utc>>,
     /// How many, 1 to 200.
     #[serde(default)]
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 200)]
     limit: Limit,
     /// Where the page begins.
     cursor: Option<String>,

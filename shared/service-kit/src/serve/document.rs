@@ -23,14 +23,23 @@ pub(super) fn complete(openapi: &mut OpenApi, name: &str, version: &str) {
     ProblemView::schemas(&mut schemas);
     schemas.push((ProblemView::name().into_owned(), ProblemView::schema()));
     components.schemas.extend(schemas);
-    for path in openapi.paths.paths.values_mut() {
-        for operation in operations(path) {
+    for (path, item) in &mut openapi.paths.paths {
+        for (method, operation) in operations(item) {
+            // Handlers of different routes may have the same name, which is what it would be.
+            operation.operation_id = Some(format!("{method}{}", slug(path)));
             describe(operation);
         }
     }
 }
 
-fn operations(path: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+/// `/accounts/{account_id}/entries` as `_accounts_account_id_entries`.
+fn slug(path: &str) -> String {
+    let words = path.split(|c: char| !c.is_ascii_alphanumeric());
+    let words = words.filter(|word| !word.is_empty());
+    words.flat_map(|word| ["_", word]).collect()
+}
+
+fn operations(path: &mut PathItem) -> impl Iterator<Item = (&'static str, &mut Operation)> {
     let PathItem {
         get,
         put,
@@ -39,7 +48,15 @@ fn operations(path: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
         patch,
         ..
     } = path;
-    [get, put, post, delete, patch].into_iter().flatten()
+    [
+        ("get", get),
+        ("put", put),
+        ("post", post),
+        ("delete", delete),
+        ("patch", patch),
+    ]
+    .into_iter()
+    .filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
 }
 
 fn describe(operation: &mut Operation) {
