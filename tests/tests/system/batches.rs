@@ -85,7 +85,14 @@ async fn a_linked_batch_is_all_or_none() {
         (refused.status.as_u16(), refused.code()),
         (422, "insufficient_funds")
     );
-    assert_eq!(refused.body["results"].as_array().unwrap().len(), 2);
+    let results = refused.body["results"].as_array().unwrap();
+    assert_eq!(results.len(), 2);
+    assert_eq!(refused.body["transaction_id"], results[0]["transaction_id"]);
+    assert_eq!(refused.body["transaction_status"], "aborted");
+    assert_eq!(refused.body["retry"], "new_key");
+    let again = alice.batch(&poor, true, "poor").await.unwrap();
+    assert!(again.replayed);
+    assert_eq!((again.status, again.body), (refused.status, refused.body));
     assert_eq!(teller.balance(ALICE).await, "1000.00");
     // On the net per account: the money may come from the batch itself.
     let carousel = vec![
@@ -182,5 +189,34 @@ async fn case_115_a_batch_killed_and_repeated_under_its_key_has_the_same_results
         .count();
     assert_eq!(done, 28);
     assert_eq!(teller.balance(ALICE).await, "972.00");
+    bank.stop().await;
+}
+
+#[tokio::test]
+async fn a_thousand_transfers_with_long_descriptions_fit_even_many_at_once() {
+    let bank = TestBank::start().await;
+    let (alice, teller) = (bank.alice().await, bank.teller().await);
+    let mut wish = transfer(ALICE, BOB, "0.01");
+    // 200 characters of four bytes each.
+    wish["description"] = Value::from("\u{1f4b6}".repeat(200));
+    let batch = vec![wish; 1_000];
+    let asked = ["one", "two", "three"].map(|key| {
+        let (alice, batch) = (alice.clone(), batch.clone());
+        tokio::spawn(async move { alice.batch(&batch, true, key).await })
+    });
+    for asked in asked {
+        asked.await.unwrap().unwrap().expect(200);
+    }
+    let done = alice.batch(&batch, false, "large").await.unwrap();
+    let done = done.expect(200);
+    let mut results = done["results"].as_array().unwrap().iter();
+    assert!(results.all(|result| result["status"] == "committed"));
+    let short = alice.batch(&batch[..0], false, "none").await.unwrap();
+    assert_eq!((short.status.as_u16(), short.code()), (422, "invalid_body"));
+    let long = vec![transfer(ALICE, BOB, "0.01"); 1_001];
+    let long = alice.batch(&long, false, "too-many").await.unwrap();
+    assert_eq!((long.status.as_u16(), long.code()), (422, "invalid_body"));
+    bank.settles().await;
+    assert_eq!(teller.balance(ALICE).await, "960.00");
     bank.stop().await;
 }

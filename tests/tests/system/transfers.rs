@@ -42,7 +42,7 @@ async fn a_transfer_moves_money_and_tells_its_story() {
         404
     );
 
-    bank.settles().await;
+    // At once: what the coordinator has yet to write is told all the same.
     let timeline = alice
         .get_transactions(&format!("/transfers/{id}/timeline"))
         .await
