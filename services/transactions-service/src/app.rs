@@ -12,7 +12,7 @@ use crate::directory::Directory;
 pub(crate) struct App {
     pub(crate) coordination: Arc<Coordination>,
     pub(crate) directory: Directory,
-    /// The banks and where they listen.
+    /// The banks and where clients reach them.
     pub(crate) banks: Vec<(ParticipantId, String)>,
 }
 

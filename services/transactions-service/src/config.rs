@@ -20,6 +20,9 @@ pub struct TransactionsConfig {
     pub service_name: String,
     /// The banks, by participant id. One on this machine unless said otherwise.
     pub participants: Endpoints,
+    /// Where clients reach the banks that they cannot reach at the addresses above, by participant
+    /// id: what `GET /participants` shows. A bank that is not listed is shown where we reach it.
+    pub public_urls: Endpoints,
     /// Where customer-service publishes its keys.
     pub customer_url: Option<String>,
     /// Milliseconds a process may be silent before others take over what it began.
@@ -48,6 +51,7 @@ impl Default for TransactionsConfig {
             port: 3003,
             service_name: "transactions-service".to_owned(),
             participants: Endpoints::default(),
+            public_urls: Endpoints::default(),
             customer_url: None,
             lease_ms: 10_000,
             prepare_deadline_ms: 5_000,
@@ -81,6 +85,15 @@ impl ServiceConfig for TransactionsConfig {
                 format!("TRANSACTIONS_PARTICIPANTS: {}: {error}", endpoint.name)
             })?;
         }
+        let banks = self.banks(bank);
+        for endpoint in self.public_urls.iter() {
+            if !banks.iter().any(|(name, _)| name.as_str() == endpoint.name) {
+                return Err(format!(
+                    "TRANSACTIONS_PUBLIC_URLS: there is no bank {}",
+                    endpoint.name
+                ));
+            }
+        }
         if self.recovery_tick_ms.saturating_mul(2) > self.lease_ms {
             return Err("the lease must last for at least two recovery ticks".to_owned());
         }
@@ -107,6 +120,19 @@ impl TransactionsConfig {
             .parse()
             .map(|name| vec![(name, bank.local_url(3002))])
             .unwrap_or_default()
+    }
+
+    /// The banks and where clients reach them.
+    #[must_use]
+    pub fn public_banks(&self, bank: &BankConfig) -> Vec<(ParticipantId, String)> {
+        let banks = self.banks(bank).into_iter();
+        let public = |name: &ParticipantId| self.public_urls.url(name.as_str());
+        banks
+            .map(|(name, url)| {
+                let shown = public(&name).map_or(url, str::to_owned);
+                (name, shown)
+            })
+            .collect()
     }
 
     /// Where customer-service publishes its keys.
@@ -189,4 +215,30 @@ fn jittered(first: Duration, attempts: u32, cap: Duration) -> Duration {
         .min(cap);
     let micros = u64::try_from(most.as_micros()).unwrap_or(u64::MAX);
     Duration::from_micros(rand::thread_rng().gen_range(micros / 2..=micros))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clients_are_told_where_they_reach_a_bank_and_not_where_we_do() {
+        let config = |public: &str| TransactionsConfig {
+            participants: "bank-1=http://accounts:3002,bank-2=http://other:3012"
+                .parse()
+                .expect("two banks"),
+            public_urls: public.parse().expect("a list"),
+            ..TransactionsConfig::default()
+        };
+        let bank = BankConfig::default();
+        let shown = config("bank-1=https://bank.example").public_banks(&bank);
+        let urls: Vec<_> = shown.iter().map(|(_, url)| url.as_str()).collect();
+        assert_eq!(urls, ["https://bank.example", "http://other:3012"]);
+        assert!(config("").validate(&bank).is_ok());
+        assert!(
+            config("bank-3=https://bank.example")
+                .validate(&bank)
+                .is_err()
+        );
+    }
 }

@@ -105,7 +105,7 @@ pub async fn build(loaded: &Loaded<TransactionsConfig>, pool: PgPool) -> Result<
     let app = Arc::new(App {
         coordination: Arc::clone(&coordination),
         directory,
-        banks,
+        banks: config.public_banks(bank),
     });
     Ok(Built {
         service: Service {

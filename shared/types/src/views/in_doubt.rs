@@ -11,7 +11,7 @@ use crate::{ParticipantId, ResolutionId, Text, Timestamp, TransactionId};
 pub struct ParticipantView {
     /// Its name.
     pub participant_id: ParticipantId,
-    /// Where it listens.
+    /// Where clients reach it.
     pub url: String,
     /// It answered just now.
     pub reachable: bool,
