@@ -144,7 +144,7 @@ async fn erase(options: &Options) -> Result<()> {
     };
     leftovers::end(&data, &*options.progress).await?;
     eprintln!("  Deleting the data in {}", data.root().display());
-    Cluster::erase_outside(&data)?;
+    Cluster::discard(&data)?;
     DataDir::erase(data.root())
 }
 

@@ -2,12 +2,9 @@
 
 use std::{
     collections::BTreeMap,
-    fs::{self, DirBuilder, File, OpenOptions},
+    fs::{self, File, OpenOptions},
     io::Write,
-    os::unix::{
-        fs::{DirBuilderExt, OpenOptionsExt},
-        process::CommandExt,
-    },
+    os::unix::{fs::OpenOptionsExt, process::CommandExt},
     path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::Arc,
@@ -17,7 +14,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 use sqlx::{ConnectOptions, Connection, PgConnection, postgres::PgConnectOptions};
 
-use super::{Binaries, Unprivileged};
+use super::{Binaries, Unprivileged, place};
 use crate::{
     Error, Result,
     data_dir::{DataDir, random_hex},
@@ -79,12 +76,14 @@ impl Cluster {
         progress: &dyn Fn(&str),
     ) -> Result<Self> {
         let user = Unprivileged::needed()?;
-        if let Some(saved) = read_json::<Saved>(&data.cluster_file())?
-            && let Ok(version) = fs::read_to_string(saved.folder.join("PG_VERSION"))
-        {
+        if let Some(saved) = Self::saved_in(data)? {
+            let folder = place::find(data, &saved.folder)?;
+            let version = folder.join("PG_VERSION");
+            let version = fs::read_to_string(&version).map_err(Error::path("read", &version))?;
             let binaries = Binaries::require(version.trim().parse().unwrap_or(0))?;
             let port = Arc::new(PostgresPort::take(Some(saved.port))?);
             let saved = Saved {
+                folder,
                 port: port.port(),
                 ..saved
             };
@@ -98,7 +97,7 @@ impl Cluster {
             });
         }
         let binaries = Binaries::find(None).ok_or_else(super::install::missing)?;
-        let folder = place(data, user, progress)?;
+        let folder = place::make(data, user, progress)?;
         let port = Arc::new(PostgresPort::take(None)?);
         let saved = Saved {
             folder,
@@ -137,19 +136,26 @@ impl Cluster {
     /// # Errors
     /// When something cannot be deleted.
     pub fn erase_outside(data: &DataDir) -> Result<()> {
-        let Some(saved) = read_json::<Saved>(&data.cluster_file())? else {
-            return Ok(());
-        };
-        let Some(outside) = saved.folder.parent() else {
-            return Ok(());
-        };
-        // The file may have been edited or copied: only what has our marker is deleted.
-        if saved.folder.starts_with(data.root()) || !outside.exists() {
-            return Ok(());
+        match Self::saved_in(data)? {
+            Some(saved) => place::erase_outside(data, &saved.folder),
+            None => Ok(()),
         }
-        DataDir::erase(outside)?;
-        let _ = fs::remove_dir(outside);
-        Ok(())
+    }
+
+    /// Deletes the cluster's files, wherever they lie, without waiting for it: two thousand files take
+    /// seconds on a busy disk.
+    ///
+    /// # Errors
+    /// When they cannot be moved out of the way.
+    pub fn discard(data: &DataDir) -> Result<()> {
+        match Self::saved_in(data)? {
+            Some(saved) => place::discard(data, &saved.folder),
+            None => Ok(()),
+        }
+    }
+
+    fn saved_in(data: &DataDir) -> Result<Option<Saved>> {
+        read_json(&data.cluster_file())
     }
 
     /// What has to be kept between runs.
@@ -329,52 +335,6 @@ impl Cluster {
         }
         command
     }
-}
-
-/// Makes the empty folder for a new cluster: in the data directory, or where the server's user can
-/// reach it. Remains of an initdb that did not finish are removed.
-fn place(data: &DataDir, user: Option<Unprivileged>, progress: &dyn Fn(&str)) -> Result<PathBuf> {
-    let inside = data.root().join("postgres");
-    make_empty(&inside)?;
-    let Some(user) = user else { return Ok(inside) };
-    user.own(&inside)?;
-    if user.reaches(&inside) {
-        return Ok(inside);
-    }
-    fs::remove_dir(&inside).map_err(Error::path("remove", &inside))?;
-    let outside = Path::new("/var/tmp").join(format!("bank-postgres-{}", random_hex(6)?));
-    // Others may look into /var/tmp, but not into this.
-    DirBuilder::new()
-        .mode(0o711)
-        .create(&outside)
-        .map_err(Error::path("make", &outside))?;
-    let marked = DataDir::open(&outside, Some(&outside))?;
-    let folder = marked.root().join("postgres");
-    make_empty(&folder)?;
-    user.own(&folder)?;
-    if !user.reaches(&folder) {
-        return Err(Error::Refused(format!(
-            "PostgreSQL does not run as root, and the user it would run as can reach neither {} nor {}",
-            inside.display(),
-            folder.display()
-        )));
-    }
-    progress(&format!(
-        "PostgreSQL's user cannot reach {}, so the databases lie in {}",
-        data.root().display(),
-        folder.display()
-    ));
-    Ok(folder)
-}
-
-fn make_empty(folder: &Path) -> Result<()> {
-    if folder.exists() {
-        fs::remove_dir_all(folder).map_err(Error::path("empty", folder))?;
-    }
-    DirBuilder::new()
-        .mode(0o700)
-        .create(folder)
-        .map_err(Error::path("make", folder))
 }
 
 /// What initdb itself would do file by file, in a tenth of the time.

@@ -3,6 +3,7 @@
 mod cluster;
 mod find;
 pub mod install;
+mod place;
 mod unprivileged;
 
 pub use cluster::{Cluster, Purpose, Saved};
