@@ -33,11 +33,7 @@ pub(crate) async fn create(
 ) -> Response {
     let caller = Caller::new(&user, key);
     let key = caller.key.clone();
-    let carried_out =
-        service_kit::context::spawn(async move { batch(&app, &caller, request).await });
-    let answer = carried_out
-        .await
-        .unwrap_or_else(|error| Err(Problem::internal(error)));
+    let answer = batch(&app, &caller, request).await;
     match answer {
         Ok(answer) => {
             let replayed = answer.replayed;

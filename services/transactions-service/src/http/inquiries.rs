@@ -25,18 +25,15 @@ pub(crate) async fn create(
     if caller.name != inquiry.participant.as_str() {
         return Err(Problem::new(Code::Forbidden).detail("Ask in your own name."));
     }
-    let answered =
-        service_kit::context::spawn(async move { reply(&app.coordination, inquiry).await });
-    match answered.await {
-        Ok(Ok(reply)) => {
+    match reply(&app.coordination, inquiry).await {
+        Ok(reply) => {
             service_kit::failpoints::hit("after_inquiry").await?;
             Ok(Json(reply))
         }
-        Ok(Err(Unanswered::Database(error))) => Err(error.into()),
-        Ok(Err(Unanswered::Step(error))) => {
+        Err(Unanswered::Database(error)) => Err(error.into()),
+        Err(Unanswered::Step(error)) => {
             tracing::warn!(event = "INQUIRY_UNANSWERED", %error);
             Err(Problem::new(Code::Unavailable))
         }
-        Err(error) => Err(Problem::internal(error)),
     }
 }

@@ -2,10 +2,10 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use service_kit::Problem;
 use service_kit::auth::User;
 use service_kit::extract::Json;
 use service_kit::idempotency::KeyHeader;
-use service_kit::{Problem, Result};
 use types::views::{ProblemView, TransferRequest, TransferView};
 
 use crate::app::Shared;
@@ -38,14 +38,10 @@ pub(crate) async fn create(
 ) -> Response {
     let caller = Caller::new(&user, key);
     let key = caller.key.clone();
-    // A task of its own: a client that hangs up must not stop a transfer between two steps.
-    let carried_out = service_kit::context::spawn(async move {
-        let transfer = Transfer::try_from(request).map_err(invalid)?;
-        single::transfer(&app, &caller, &transfer).await
-    });
-    let answer: Result<_> = carried_out
-        .await
-        .unwrap_or_else(|error| Err(Problem::internal(error)));
+    let answer = match Transfer::try_from(request) {
+        Ok(transfer) => single::transfer(&app, &caller, &transfer).await,
+        Err(refused) => Err(invalid(refused)),
+    };
     match answer {
         Ok((reply, replayed)) => reply.respond(&key, replayed),
         Err(problem) => reply::Reply::Refused(problem).respond(&key, false),

@@ -1,7 +1,6 @@
 //! What happens around every request: its id and trace, limits, time-out, panics, log line and
 //! measurements.
 
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -12,7 +11,6 @@ use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH};
 use axum::http::{HeaderValue, Method};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use futures_util::FutureExt;
 use http_body_util::BodyExt;
 use types::Code;
 
@@ -128,9 +126,12 @@ async fn discard(mut body: Body) {
     tokio::time::timeout(DISCARD_TIMEOUT, discarding).await.ok();
 }
 
+/// Runs the handler in a task of its own. When a client hangs up, its request's future is dropped;
+/// a handler dropped between two statements could leave a connection with an open database
+/// transaction in the pool, and the next user's writes would vanish with it.
 async fn handle(request: Request, next: Next) -> Response {
-    let guarded = AssertUnwindSafe(next.run(request)).catch_unwind();
-    match tokio::time::timeout(REQUEST_TIMEOUT, guarded).await {
+    let handler = context::spawn(next.run(request));
+    match tokio::time::timeout(REQUEST_TIMEOUT, handler).await {
         Ok(Ok(response)) => response,
         Ok(Err(_)) => Problem::internal("a handler panicked").into_response(),
         Err(_) => Problem::new(Code::Unavailable)

@@ -83,6 +83,28 @@ async fn pause() -> Result<&'static str> {
     Ok("done")
 }
 
+/// What `/linger` has come to: entered, told to go on, at its end; or dropped on the way.
+pub static LINGER: [tokio::sync::Semaphore; 4] =
+    [const { tokio::sync::Semaphore::const_new(0) }; 4];
+
+struct Leaving;
+
+impl Drop for Leaving {
+    fn drop(&mut self) {
+        LINGER[3].add_permits(1);
+    }
+}
+
+#[utoipa::path(get, path = "/linger", responses((status = 200)))]
+async fn linger() -> &'static str {
+    let leaving = Leaving;
+    LINGER[0].add_permits(1);
+    LINGER[1].acquire().await.expect("open").forget();
+    std::mem::forget(leaving);
+    LINGER[2].add_permits(1);
+    "done"
+}
+
 #[utoipa::path(get, path = "/auth/revocations", responses((status = 200)))]
 async fn revocations(State(pool): State<PgPool>) -> Json<RevocationsView> {
     let rows: Vec<(Uuid, chrono::DateTime<Utc>)> = sqlx::query_as("SELECT * FROM test_revoked")
@@ -158,6 +180,7 @@ impl Member {
                 .routes(routes!(panic))
                 .routes(routes!(request_context))
                 .routes(routes!(pause))
+                .routes(routes!(linger))
                 .routes(routes!(revocations))
                 .with_state(self.pool.clone()),
             pool: self.pool.clone(),

@@ -90,3 +90,22 @@ async fn a_taken_port_is_named() {
         "{words}"
     );
 }
+
+#[tokio::test]
+async fn a_handler_goes_on_to_its_end_when_its_client_hangs_up() {
+    let (_member, server) = alone(BankConfig::default()).await;
+    let address = server.url().trim_start_matches("http://").to_owned();
+    let [entered, go_on, ended, dropped] = &crate::bank::LINGER;
+    let mut client = TcpStream::connect(&address).await.expect("a connection");
+    client
+        .write_all(b"GET /linger HTTP/1.1\r\nhost: x\r\n\r\n")
+        .await
+        .expect("sent");
+    entered.acquire().await.expect("open").forget();
+    drop(client);
+    // Long enough for the server to see that nobody is there any more.
+    let noticed = tokio::time::timeout(Duration::from_millis(300), dropped.acquire()).await;
+    assert!(noticed.is_err(), "the handler was dropped half-way");
+    go_on.add_permits(1);
+    ended.acquire().await.expect("open").forget();
+}
