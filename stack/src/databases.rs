@@ -95,7 +95,10 @@ pub async fn in_existing_cluster(
     Ok(prepared)
 }
 
-/// Set where the whole cluster goes when the tests are done. Its databases are not dropped one by
+/// The superuser's URL of the cluster that tests are to use.
+pub const CLUSTER_VARIABLE: &str = "TEST_POSTGRES_URL";
+
+/// Set where that whole cluster goes when the tests are done. Its databases are not dropped one by
 /// one: dropping one waits for every process of the server, which takes longer than most tests.
 pub const THROW_AWAY_VARIABLE: &str = "TEST_POSTGRES_THROW_AWAY";
 
@@ -105,10 +108,13 @@ pub const THROW_AWAY_VARIABLE: &str = "TEST_POSTGRES_THROW_AWAY";
 /// # Errors
 /// Those of the server.
 pub async fn give_back(borrowed: &[Borrowed]) -> Result<()> {
-    if std::env::var_os(THROW_AWAY_VARIABLE).is_some() {
-        return Ok(());
-    }
+    let thrown_away = std::env::var_os(THROW_AWAY_VARIABLE)
+        .and_then(|_| std::env::var(CLUSTER_VARIABLE).ok())
+        .unwrap_or_default();
     for one in borrowed {
+        if one.superuser_url == thrown_away {
+            continue;
+        }
         let mut connection = connect(&one.superuser_url).await?;
         let Borrowed { database, role, .. } = one;
         execute(

@@ -9,7 +9,7 @@ use std::{
 
 use tokio::sync::mpsc::UnboundedSender;
 
-use crate::{PortLease, topology::Environment};
+use crate::{PortLease, databases::CLUSTER_VARIABLE, topology::Environment};
 
 /// Where the databases are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,7 +82,7 @@ impl Options {
             data_dir: data_dir.as_ref().to_path_buf(),
             logs: None,
             ports: Ports::Free,
-            cluster: env::var("TEST_POSTGRES_URL")
+            cluster: env::var(CLUSTER_VARIABLE)
                 .map_or(ClusterChoice::Private, ClusterChoice::Existing),
             binaries: binaries_beside_this_program(),
             settings: Environment::new(),

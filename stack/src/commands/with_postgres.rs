@@ -5,7 +5,7 @@ use std::{env, fs, os::unix::process::ExitStatusExt, process::ExitCode};
 use stack::{
     Error, Result, Signal,
     data_dir::{DataDir, random_hex},
-    databases::THROW_AWAY_VARIABLE,
+    databases::{CLUSTER_VARIABLE, THROW_AWAY_VARIABLE},
     leash::Leash,
     postgres::{Cluster, Purpose},
     process::Process,
@@ -13,8 +13,6 @@ use stack::{
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::checks;
-
-const VARIABLE: &str = "TEST_POSTGRES_URL";
 
 /// Enough for many banks at once, each with several services.
 const CONNECTIONS: u32 = 600;
@@ -24,7 +22,7 @@ const CONNECTIONS: u32 = 600;
 /// # Errors
 /// When the cluster or the command cannot be started.
 pub async fn run(command: &[String]) -> Result<ExitCode> {
-    if env::var_os(VARIABLE).is_some_and(|url| !url.is_empty()) {
+    if env::var_os(CLUSTER_VARIABLE).is_some_and(|url| !url.is_empty()) {
         return attend(command, None).await;
     }
     checks::postgres(false)?;
@@ -72,7 +70,9 @@ async fn attend(command: &[String], url: Option<&str>) -> Result<ExitCode> {
     let mut wanted = std::process::Command::new(program);
     wanted.args(arguments);
     if let Some(url) = url {
-        wanted.env(VARIABLE, url).env(THROW_AWAY_VARIABLE, "1");
+        wanted
+            .env(CLUSTER_VARIABLE, url)
+            .env(THROW_AWAY_VARIABLE, "1");
     }
     let child = wanted
         .spawn()
