@@ -68,7 +68,7 @@ impl Actor {
             .no_proxy()
             // Shorter than the services keep an idle connection.
             .pool_idle_timeout(Duration::from_secs(7))
-            .timeout(Duration::from_secs(15))
+            .timeout(Duration::from_secs(40))
             .build()
             .expect("a client");
         Self {
