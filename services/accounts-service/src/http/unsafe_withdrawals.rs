@@ -27,13 +27,14 @@ pub(crate) struct UnsafeWish {
 
 /// The textbook race on an account of a sandbox: withdrawals read, think and write.
 #[utoipa::path(post, path = "/demo/unsafe-withdrawals", tag = "demo", security(("bearer" = [])),
-    request_body = UnsafeWish,
+    request_body = Option<UnsafeWish>,
     responses((status = 201, description = "What came of it", body = UnsafeRun)))]
 pub(crate) async fn unsafe_withdrawals(
     State(app): Shared,
     _: User,
-    Json(wish): Json<UnsafeWish>,
+    wish: Option<Json<UnsafeWish>>,
 ) -> Result<(StatusCode, Json<UnsafeRun>)> {
+    let wish = wish.map(|Json(wish)| wish).unwrap_or_default();
     let amount = |text: Option<DecimalText>, otherwise: &str| -> Result<Balance> {
         let text = text.unwrap_or_else(|| otherwise.to_owned().into());
         let amount: Amount = text.amount().map_err(invalid_amount)?;

@@ -1,8 +1,10 @@
 //! The demonstration of the textbook race.
 
+use reqwest::Method;
 use serde_json::json;
 use service_kit::config::{BankConfig, Environment};
 
+use crate::actor::send;
 use crate::bank::{Bank, Setup};
 
 const PATH: &str = "/demo/unsafe-withdrawals";
@@ -27,6 +29,9 @@ async fn the_unsafe_way_loses_money_every_time_and_the_ledger_never_sees_it() {
     assert_eq!(reply.body["money_lost"], false);
     let many = bank.alice().post(PATH, &json!({"attempts": 20})).await;
     assert_eq!(many.status, 201, "more than there are connections");
+    // Every value has a default, so there may be no body at all.
+    let bare = send(bank.alice().request(Method::POST, PATH)).await;
+    assert_eq!(bare.status, 201, "{}", bare.body);
     let bad = bank.alice().post(PATH, &json!({"attempts": 21})).await;
     assert_eq!(bad.refusal(), (422, "invalid_body"));
     bank.assert_at_rest().await;
