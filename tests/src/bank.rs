@@ -46,6 +46,18 @@ impl TestBank {
         .await
     }
 
+    /// For tests of load: a machine that is busy is not a fault, so nothing is given up early.
+    pub async fn start_patient(change: impl FnOnce(Options) -> Options) -> Self {
+        Self::start_with(|options| {
+            change(options)
+                .setting("TRANSACTIONS_LEASE_MS", 10_000)
+                .setting("TRANSACTIONS_PREPARE_DEADLINE_MS", 25_000)
+                .setting("TRANSACTIONS_CALL_TIMEOUT_MS", 8_000)
+                .setting("TRANSACTIONS_SETTLE_PATIENCE_MS", 8_000)
+        })
+        .await
+    }
+
     /// With a PostgreSQL of its own, which the test may kill.
     pub async fn start_with_own_postgres(banks: u16) -> Self {
         Self::start_with(|mut options| {

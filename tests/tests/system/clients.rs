@@ -41,7 +41,7 @@ async fn hang_up_after(url: &str, token: &str, key: &str, microseconds: u64) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn case_16_and_17_a_thousand_clients_hang_up_and_nothing_is_left_open() {
-    let bank = TestBank::start().await;
+    let bank = TestBank::start_patient(|options| options).await;
     let (alice, teller) = (bank.alice().await, bank.teller().await);
     let before = bank.total().await;
     let url = bank.url(TRANSACTIONS);
@@ -152,7 +152,7 @@ async fn another_request_under_a_used_key_is_refused() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn case_58_one_key_fifty_times_at_once_is_one_transfer() {
-    let bank = TestBank::start().await;
+    let bank = TestBank::start_patient(|options| options).await;
     let (alice, teller) = (bank.alice().await, bank.teller().await);
     let mut sent = JoinSet::new();
     for _ in 0..50 {
@@ -175,7 +175,7 @@ async fn case_58_one_key_fifty_times_at_once_is_one_transfer() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn case_96_duplicates_over_two_coordinators_commit_once_and_replay() {
-    let bank = TestBank::start_with(|mut options| {
+    let bank = TestBank::start_patient(|mut options| {
         options.coordinators = 2;
         options
     })

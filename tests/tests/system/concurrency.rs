@@ -36,7 +36,7 @@ async fn all_at_once(
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn case_54_five_hundred_transfers_to_one_account_add_up() {
-    let bank = TestBank::start().await;
+    let bank = TestBank::start_patient(|options| options).await;
     let teller = bank.teller().await;
     let mut sources = Vec::new();
     for _ in 0..10 {
@@ -61,7 +61,7 @@ async fn case_54_five_hundred_transfers_to_one_account_add_up() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn case_55_transfers_that_cross_a_thousand_times_never_wait_in_a_circle() {
-    let bank = TestBank::start().await;
+    let bank = TestBank::start_patient(|options| options).await;
     let (alice, bob) = (bank.alice().await, bank.actor("bob-customer").await);
     let teller = bank.teller().await;
     let transfers = (0..1_000)
@@ -92,7 +92,7 @@ async fn case_55_transfers_that_cross_a_thousand_times_never_wait_in_a_circle() 
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn case_56_a_circle_over_three_banks_ends() {
-    let bank = TestBank::start_with(|mut options| {
+    let bank = TestBank::start_patient(|mut options| {
         options.banks = 3;
         options
     })
@@ -119,9 +119,8 @@ async fn case_56_a_circle_over_three_banks_ends() {
     let counts = all_at_once(transfers).await;
     let done: usize = counts.values().sum();
     assert_eq!(done, 90, "every transfer has an answer: {counts:?}");
-    // On a busy machine a lock or an answer may come too late; then the transfer is aborted.
     assert!(
-        counts.keys().all(|status| [201, 409, 503].contains(status)),
+        counts.keys().all(|status| [201, 409].contains(status)),
         "{counts:?}"
     );
     bank.settles().await;
@@ -135,7 +134,7 @@ async fn case_56_a_circle_over_three_banks_ends() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn case_57_of_two_withdrawals_of_100_from_150_one_commits() {
-    let bank = TestBank::start().await;
+    let bank = TestBank::start_patient(|options| options).await;
     let teller = bank.teller().await;
     for locking in ["escrow", "exclusive"] {
         let source = teller
@@ -158,9 +157,7 @@ async fn case_57_of_two_withdrawals_of_100_from_150_one_commits() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn case_110_two_exclusive_accounts_and_interleaved_lists_do_not_wait_for_the_deadline() {
-    let bank =
-        TestBank::start_with(|options| options.setting("TRANSACTIONS_PREPARE_DEADLINE_MS", 25_000))
-            .await;
+    let bank = TestBank::start_patient(|options| options).await;
     let teller = bank.teller().await;
     let exclusive = json!({"locking": "exclusive"});
     let one = teller.open_account("1000", exclusive.clone()).await;
@@ -188,7 +185,7 @@ async fn case_110_two_exclusive_accounts_and_interleaved_lists_do_not_wait_for_t
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_invariants_hold_while_load_runs() {
-    let bank = Arc::new(TestBank::start().await);
+    let bank = Arc::new(TestBank::start_patient(|options| options).await);
     let teller = bank.teller().await;
     let mut accounts = Vec::new();
     for number in 0..6 {

@@ -63,6 +63,11 @@ impl InFlight {
         self.entries().keys().map(|id| id.uuid()).collect()
     }
 
+    /// Whether this process is at work on it.
+    pub(crate) fn drives(&self, id: TransactionId) -> bool {
+        self.entries().contains_key(&id)
+    }
+
     /// Ends when nothing is in flight.
     pub(crate) async fn idle(&self) {
         loop {

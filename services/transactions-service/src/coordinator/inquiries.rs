@@ -38,7 +38,11 @@ pub(crate) async fn reply(
     let standing = standing(&coordination.pool, &ids, coordination.timings.lease).await?;
     let mut records: HashMap<TransactionId, _> = standing
         .into_iter()
-        .map(|(id, status, lease_over, epoch)| (id, (status, lease_over, epoch)))
+        .map(|(id, status, lease_over, epoch)| {
+            // Late with our own lease, but at work: no reason to abort what we drive.
+            let left_behind = lease_over && !coordination.in_flight.drives(id);
+            (id, (status, left_behind, epoch))
+        })
         .collect();
     let mut items = Vec::with_capacity(inquiry.items.len());
     for transaction_id in inquiry.items {
