@@ -194,7 +194,7 @@ async fn case_115_a_batch_killed_and_repeated_under_its_key_has_the_same_results
 
 #[tokio::test]
 async fn a_thousand_transfers_with_long_descriptions_fit_even_many_at_once() {
-    let bank = TestBank::start().await;
+    let bank = TestBank::start_patient(|options| options).await;
     let (alice, teller) = (bank.alice().await, bank.teller().await);
     let mut wish = transfer(ALICE, BOB, "0.01");
     // 200 characters of four bytes each.
