@@ -81,7 +81,7 @@ impl TestBank {
             .setting("TRANSACTIONS_LEASE_MS", 1_000)
             .setting("TRANSACTIONS_RECOVERY_TICK_MS", 100)
             .setting("TRANSACTIONS_PREPARE_DEADLINE_MS", 1_500)
-            .setting("TRANSACTIONS_CALL_TIMEOUT_MS", 800)
+            .setting("TRANSACTIONS_CALL_TIMEOUT_MS", 2_000)
             .setting("TRANSACTIONS_SETTLE_PATIENCE_MS", 1_000)
             .setting("TRANSACTIONS_IN_DOUBT_AFTER_MS", 1_000)
             .setting("ACCOUNTS_IN_DOUBT_AFTER_MS", 300)
