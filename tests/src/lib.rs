@@ -10,9 +10,11 @@ mod eventually;
 mod faults;
 mod invariants;
 mod money;
+mod protocol;
 
 pub use actor::{Actor, Answer, NoAnswer};
 pub use bank::{ACCOUNTS, ACCOUNTS_2, CUSTOMER, SECOND_COORDINATOR, TRANSACTIONS, TestBank};
 pub use eventually::{PATIENCE, eventually};
 pub use faults::Failpoint;
 pub use money::{amount, minus, plus};
+pub use protocol::Messenger;

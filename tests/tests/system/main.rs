@@ -12,6 +12,7 @@ mod coordinator_killed_two_banks;
 mod coordinator_leases;
 mod history;
 mod interactive;
+mod messages;
 mod operations;
 mod participant_killed;
 mod planted_bugs;

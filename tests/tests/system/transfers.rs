@@ -221,3 +221,18 @@ async fn case_117_a_bank_that_is_down_is_not_an_account_that_is_missing() {
     bank.settles().await;
     bank.stop().await;
 }
+
+#[tokio::test]
+async fn case_104_an_account_twice_in_one_transfer_is_refused_before_it_begins() {
+    let bank = TestBank::start().await;
+    let alice = bank.alice().await;
+    let leg = |account: &str, amount: &str| json!({"account_id": account, "amount": amount});
+    let body = json!({"legs": [leg(ALICE, "-2"), leg(BOB, "1"), leg(BOB, "1")]});
+    let refused = alice.transfer_of(&body, "twice").await.unwrap();
+    assert_eq!(
+        (refused.status.as_u16(), refused.code()),
+        (422, "duplicate_account")
+    );
+    assert_eq!(bank.newest_transaction().await, None, "nothing was begun");
+    bank.stop().await;
+}
