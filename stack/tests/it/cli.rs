@@ -103,7 +103,9 @@ fn signal_pid(pid: u64, signal: Signal) {
 
 fn exists(pid: u64) -> bool {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    !stat.is_empty() && !stat.contains(") Z ")
+    // The first thread may have ended while others still hold what the process has open.
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).map_or(0, Iterator::count);
+    !stat.is_empty() && (threads > 1 || !stat.contains(") Z "))
 }
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -244,7 +246,9 @@ fn what_a_killed_supervisor_left_is_stopped_and_started_over() {
         .collect();
     let owner: Value =
         serde_json::from_slice(&fs::read(desk.data().join("run/owner.json")).unwrap()).unwrap();
-    signal_pid(owner["supervisor"]["pid"].as_u64().unwrap(), Signal::KILL);
+    let supervisor = owner["supervisor"]["pid"].as_u64().unwrap();
+    signal_pid(supervisor, Signal::KILL);
+    desk.until("gone", SECOND * 30, || !exists(supervisor));
     assert!(pids.iter().all(|pid| exists(*pid)));
     desk.succeeds(&["start", "--detach", "--no-build"]);
     assert!(pids.iter().all(|pid| !exists(*pid)));
