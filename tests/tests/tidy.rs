@@ -310,3 +310,15 @@ fn the_fault_list_names_the_cases_that_have_a_test_and_no_others() {
         .collect();
     assert_eq!(listed, tested);
 }
+
+/// Each database has these tables, and migrations never change once they are released; so they are
+/// copies, and compared.
+#[test]
+fn every_service_has_the_tables_that_the_kit_keeps_keys_in() {
+    let kit = fs::read_to_string(root().join("shared/service-kit/src/auth/tables.sql")).unwrap();
+    for service in ["customer", "accounts", "transactions"] {
+        let migration = format!("migrations/{service}/0003_keys.sql");
+        let own = fs::read_to_string(root().join(&migration)).unwrap();
+        assert!(own.contains(kit.trim()), "{migration}");
+    }
+}
