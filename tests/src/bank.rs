@@ -86,7 +86,7 @@ impl TestBank {
             .setting("TRANSACTIONS_IN_DOUBT_AFTER_MS", 1_000)
             .setting("ACCOUNTS_IN_DOUBT_AFTER_MS", 300)
             .setting("BANK_DATABASE_CONNECTIONS", 6);
-        let bank = Bank::start(change(shortened))
+        let bank = Bank::start(planted(change(shortened)))
             .await
             .expect("the bank starts");
         Self {
@@ -207,4 +207,15 @@ impl TestBank {
         }
         self.bank.stop().await.expect("the bank stops");
     }
+}
+
+/// With the mistake that the test was run with, if any: see `docs/planted-bugs.md`.
+fn planted(options: Options) -> Options {
+    let settings = ["TRANSACTIONS_PLANTED_BUG", "ACCOUNTS_PLANTED_BUG"];
+    settings
+        .into_iter()
+        .fold(options, |options, name| match std::env::var(name) {
+            Ok(bug) => options.setting(name, bug),
+            Err(_) => options,
+        })
 }

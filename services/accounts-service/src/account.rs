@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use two_phase::planted::{Bug, is_planted};
 use types::views::{AccountStatus, Locking};
 use types::{AccountId, Balance, Currency, CustomerId, LegId, ParticipantId};
 
@@ -70,6 +71,9 @@ impl AccountState {
     /// numbers no longer fit a balance.
     #[must_use]
     pub fn available(&self) -> Option<Balance> {
+        if is_planted(Bug::UncommittedCreditSpendable) {
+            return self.balance.plus(self.pending_credits);
+        }
         self.balance
             .minus(self.pending_debits)?
             .minus(self.reserved_credits)?

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 
+use two_phase::planted::{Bug, is_planted};
 use types::views::{EntryKind, Locking};
 use types::{AccountId, Balance, LegId, ParticipantId, TransactionId};
 
@@ -102,7 +103,8 @@ impl Book {
         content: &Content,
         own: &ParticipantId,
     ) -> Result<(), CannotFinish> {
-        let clearing = content.clearing(own);
+        let mut clearing = content.clearing(own);
+        clearing.retain(|_| !is_planted(Bug::ClearingLeftOut));
         let touched = content.legs.iter().map(|leg| leg.account_id);
         let touched = touched.chain(clearing.iter().map(|(account, _)| account.account_id));
         self.all_or_nothing(touched, |book| {
@@ -140,6 +142,9 @@ impl Book {
         transaction_id: TransactionId,
         content: &Content,
     ) -> Result<(), CannotFinish> {
+        if is_planted(Bug::ReleaseForgetsHold) {
+            return Ok(());
+        }
         let touched = content.legs.iter().map(|leg| leg.account_id);
         self.all_or_nothing(touched, |book| book.release_holds(transaction_id, content))
     }
@@ -229,7 +234,11 @@ impl Book {
     }
 
     fn post(&mut self, posting: &Posting<'_>) -> Result<(), CannotFinish> {
+        let spoilt = is_planted(Bug::VersionRaisedOnce) || is_planted(Bug::ChangesNotSummed);
+        let mut booked = self.entries.iter();
+        let repeated = spoilt && booked.any(|entry| entry.account_id == posting.account_id);
         let account = self.account_mut(posting.account_id)?;
+        let before = account.balance;
         let balance = account.balance.plus(posting.change);
         account.balance = balance.ok_or(CannotFinish::OutOfRange(posting.account_id))?;
         account.version += 1;
@@ -243,6 +252,12 @@ impl Book {
             balance_after: account.balance,
             description: posting.description.map(str::to_owned),
         };
+        if repeated && is_planted(Bug::VersionRaisedOnce) {
+            account.version -= 1;
+        }
+        if repeated && is_planted(Bug::ChangesNotSummed) {
+            account.balance = before;
+        }
         self.entries.push(entry);
         Ok(())
     }

@@ -178,6 +178,18 @@ fn plant_bug(config: &TransactionsConfig) -> Result<(), BuildError> {
     Ok(())
 }
 
+/// A build that cannot be asked for a planted bug has none: this does not compile where another
+/// crate of the build has switched them on.
+#[cfg(not(feature = "failpoints"))]
+const _: () = {
+    use two_phase::planted::{Bug, is_planted};
+    let mut all = Bug::ALL;
+    while let [bug, rest @ ..] = all {
+        assert!(!is_planted(*bug), "planted bugs are built in");
+        all = rest;
+    }
+};
+
 #[cfg(not(feature = "failpoints"))]
 fn plant_bug(config: &TransactionsConfig) -> Result<(), BuildError> {
     match config.planted_bug {

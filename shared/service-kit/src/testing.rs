@@ -1,5 +1,5 @@
-//! What integration tests of services are built on: a database of their own, and a service on a
-//! real port. Only with the feature `testing`.
+//! What integration tests of services are built on: a database of their own, a service on a real
+//! port, and a test run by itself. Only with the feature `testing`.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::str::FromStr;
@@ -76,6 +76,40 @@ impl TestDatabase {
         database::connect(&self.url, 5, "test")
             .await
             .expect("the database that was just created")
+    }
+}
+
+/// What became of one test of a program that was run by itself.
+#[derive(Debug)]
+pub struct Alone {
+    /// It passed.
+    pub passed: bool,
+    /// What it printed.
+    pub output: String,
+}
+
+/// Runs one test of the calling test program once more, in a process of its own with these
+/// variables: what is switched on there is switched on for nobody else.
+///
+/// # Panics
+/// When the program cannot be started, or has no test of that name.
+#[must_use]
+pub fn run_alone(test: &str, variables: &[(&str, &str)]) -> Alone {
+    let program = std::env::current_exe().expect("this program");
+    let output = std::process::Command::new(program)
+        .args([test, "--exact", "--include-ignored", "--test-threads=1"])
+        .envs(variables.iter().copied())
+        .output()
+        .expect("this program once more");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let output_text = text(&output.stdout) + &text(&output.stderr);
+    assert!(
+        output_text.contains("running 1 test"),
+        "there is no test {test}"
+    );
+    Alone {
+        passed: output.status.success(),
+        output: output_text,
     }
 }
 

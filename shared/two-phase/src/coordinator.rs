@@ -26,6 +26,7 @@ use types::{Code, ParticipantId};
 
 use crate::decision::{Ballot, Verdict, decide};
 use crate::message::{Acknowledgement, Outcome, Vote};
+use crate::planted::{Bug, is_planted};
 
 #[cfg(test)]
 mod tests;
@@ -130,6 +131,7 @@ impl Coordinator {
         status: Status,
     ) -> Self {
         let decided = match status {
+            Status::Pending if is_planted(Bug::RecoveryAbortsUnwritten) => Some(Outcome::Abort),
             Status::Pending => None,
             Status::Committed => Some(Outcome::Commit),
             Status::Aborted => Some(Outcome::Abort),
@@ -193,6 +195,11 @@ impl Coordinator {
             )];
         }
         match decide(&self.ballots(), self.deadline_passed) {
+            Verdict::Commit if is_planted(Bug::CommitBeforeDecision) => [
+                vec![Action::Decide(Outcome::Commit, None)],
+                self.next_decided(Outcome::Commit),
+            ]
+            .concat(),
             Verdict::Commit => vec![Action::Decide(Outcome::Commit, None)],
             Verdict::Abort(reason) => vec![Action::Decide(Outcome::Abort, Some(reason))],
             Verdict::Wait => self
@@ -212,7 +219,10 @@ impl Coordinator {
             .filter(|branch| branch.awaits(outcome))
             .map(|branch| Action::Deliver(outcome, branch.participant.clone()))
             .collect();
-        if !deliveries.is_empty() {
+        let mut branches = self.branches.iter();
+        let settled = is_planted(Bug::FirstAcknowledgementSettles)
+            && branches.any(|branch| branch.acknowledgement.is_some());
+        if !deliveries.is_empty() && !settled {
             return deliveries;
         }
         let hazard = self

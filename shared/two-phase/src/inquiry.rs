@@ -4,6 +4,7 @@ use types::views::Status;
 
 use crate::message::{InquiryAnswer, Outcome};
 use crate::participant::BranchState;
+use crate::planted::{Bug, is_planted};
 
 /// What a coordinator does about an inquiry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -19,11 +20,14 @@ pub enum InquiryStep {
 /// Because the begin is durable before any PREPARE is sent, a record that is not there means that
 /// somebody's data was lost. That is answered `unknown` and never read as an abort.
 #[must_use]
-pub const fn answer(record: Option<(Status, bool)>) -> InquiryStep {
+pub fn answer(record: Option<(Status, bool)>) -> InquiryStep {
     match record {
         None => InquiryStep::Answer(InquiryAnswer::Unknown),
         Some((Status::Committed, _)) => InquiryStep::Answer(InquiryAnswer::Committed),
         Some((Status::Aborted, _)) => InquiryStep::Answer(InquiryAnswer::Aborted),
+        Some((Status::Pending, true)) if is_planted(Bug::InquiryAbortsUnwritten) => {
+            InquiryStep::Answer(InquiryAnswer::Aborted)
+        }
         Some((Status::Pending, true)) => InquiryStep::DecideAbort,
         Some((Status::Pending, false)) => InquiryStep::Answer(InquiryAnswer::Pending),
     }
@@ -49,6 +53,7 @@ pub enum Peer {
 pub fn conclude(peers: &[Peer]) -> Option<Outcome> {
     let mut known = peers.iter().filter_map(|peer| match peer {
         Peer::Branch(BranchState::Committed) => Some(Outcome::Commit),
+        Peer::Unreachable if is_planted(Bug::SilentPeerMeansAbort) => Some(Outcome::Abort),
         Peer::Branch(BranchState::Aborted | BranchState::Refused) => Some(Outcome::Abort),
         Peer::Branch(
             BranchState::Prepared

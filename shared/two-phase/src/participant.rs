@@ -110,7 +110,7 @@ pub enum PrepareStep {
 /// reason of a refusal beside the branch answers that one instead, so that a repeated PREPARE
 /// gets the same answer.
 #[must_use]
-pub const fn on_prepare(state: Option<BranchState>, same_content: bool) -> PrepareStep {
+pub fn on_prepare(state: Option<BranchState>, same_content: bool) -> PrepareStep {
     use BranchState as S;
     const NO: PrepareStep = PrepareStep::Answer(Vote::No {
         reason: Code::AbortedByRecovery,
@@ -118,7 +118,7 @@ pub const fn on_prepare(state: Option<BranchState>, same_content: bool) -> Prepa
     match state {
         None => PrepareStep::Examine,
         Some(S::Prepared | S::Committed | S::HeuristicCommit) => {
-            PrepareStep::Answer(if same_content {
+            PrepareStep::Answer(if same_content || is_planted(Bug::ContradictionAccepted) {
                 Vote::Yes
             } else {
                 Vote::Contradiction
@@ -192,6 +192,7 @@ pub fn on_decision(state: Option<BranchState>, outcome: Outcome) -> DecisionStep
     }
 
     let (next, effect, acknowledgement) = match (state, outcome) {
+        (None, Commit) if is_planted(Bug::HazardAcknowledged) => (None, Nothing, Done),
         (None, Commit) => return hazard(None, Hazard::BranchMissing),
         (None, Abort) if is_planted(Bug::NoTombstone) => (None, Nothing, Done),
         (None, Abort) => (Some(S::Aborted), Tombstone, Done),

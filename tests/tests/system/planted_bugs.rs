@@ -1,35 +1,60 @@
-//! A check that never fails proves nothing: with a bug planted, the checks of this harness must
-//! fail.
+//! A check that never fails proves nothing: with a mistake planted, the checks of this harness must
+//! fail, and say what is wrong. Where a test of another file is the check, it is run in a process of
+//! its own, without the mistake and with it.
 
+use service_kit::testing::run_alone;
 use tests::TestBank;
+use two_phase::planted::Bug;
 
 use crate::seed::{ALICE, BOB};
 
+/// The check of the first one: the invariants across all databases, after one transfer.
 #[tokio::test]
-async fn a_missing_vote_that_counts_as_yes_is_caught() {
-    let bank = TestBank::start_with(|options| {
-        options.setting("TRANSACTIONS_PLANTED_BUG", "missing_vote_counts_as_yes")
-    })
-    .await;
+async fn one_transfer_is_carried_out_at_every_bank_that_takes_part() {
+    let bank = TestBank::start().await;
     let alice = bank.alice().await;
     let answer = alice.transfer(ALICE, BOB, "100", "planted").await.unwrap();
-    assert_ne!(
-        answer.status, 201,
-        "no bank has applied it: {}",
-        answer.body
+    bank.settles().await;
+    assert_eq!(answer.status, 201, "{}", answer.body);
+    bank.stop().await;
+}
+
+fn catches(bug: Bug, check: &str, words: &str) {
+    let sound = run_alone(check, &[]);
+    assert!(sound.passed, "{check} fails anyway: {}", sound.output);
+    let spoilt = run_alone(check, &[("TRANSACTIONS_PLANTED_BUG", bug.name())]);
+    assert!(!spoilt.passed, "{check} does not see {bug:?}");
+    assert!(
+        spoilt.output.contains(words),
+        "{check} fails on {bug:?} for another reason: {}",
+        spoilt.output
     );
-    let bank = std::sync::Arc::new(bank);
-    let checked = tokio::spawn({
-        let bank = std::sync::Arc::clone(&bank);
-        async move { bank.settles().await }
-    });
-    let noticed = checked
-        .await
-        .expect_err("the invariants notice")
-        .into_panic();
-    let words = noticed
-        .downcast_ref::<String>()
-        .cloned()
-        .unwrap_or_default();
-    assert!(words.contains("has not carried it out"), "{words}");
+}
+
+/// Each test: the check passes without the mistake, and fails with it in these words.
+macro_rules! caught {
+    ($($name:ident: $bug:ident by $check:literal in $words:literal;)+) => {$(
+        #[test]
+        fn $name() {
+            catches(Bug::$bug, $check, $words);
+        }
+    )+};
+}
+
+caught! {
+    a_missing_vote_that_counts_as_yes_is_caught_by_the_invariants: MissingVoteCountsAsYes
+        by "planted_bugs::one_transfer_is_carried_out_at_every_bank_that_takes_part"
+        in "has not carried it out";
+    a_reply_before_the_decision_is_caught: ReplyBeforeDecision
+        by "coordinator_leases::case_13_a_coordinator_that_wakes_after_its_lease_changes_nothing"
+        in "it reads and obeys";
+    a_repeated_key_that_begins_again_is_caught: RepeatedKeyBeginsAgain
+        by "clients::case_58_one_key_fifty_times_at_once_is_one_transfer"
+        in "right: \"990.00\"";
+    a_silence_that_acknowledges_is_caught: SilenceAcknowledges
+        by "participant_killed::case_30_dead_after_its_yes_it_commits_when_it_returns"
+        in "\"settled\":true";
+    a_silent_bank_that_has_no_accounts_is_caught: SilentBankHasNoAccounts
+        by "transfers::case_117_a_bank_that_is_down_is_not_an_account_that_is_missing"
+        in "account_not_found";
 }

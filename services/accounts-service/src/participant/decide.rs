@@ -12,6 +12,7 @@ use service_kit::halving::{Part, halve};
 use sqlx::{PgConnection, PgPool};
 use two_phase::message::{Acknowledgement, Hazard, Outcome};
 use two_phase::participant::on_decision;
+use two_phase::planted::{Bug, is_planted};
 use two_phase::{BranchState, Effect};
 use types::{ParticipantId, TransactionId};
 
@@ -84,12 +85,20 @@ async fn in_one_transaction(
         ..
     } = work;
     let (changed, lines) = book.close();
+    if is_planted(Bug::LegsBookedApart) {
+        accounts::update(&mut transaction, &changed[..changed.len().min(1)]).await?;
+        transaction.commit().await?;
+        transaction = pool.begin().await?;
+    }
     entries::append(&mut transaction, &lines).await?;
     accounts::update(&mut transaction, &changed).await?;
     let transitions: Vec<Transition> = transitions.into_values().collect();
     branches::set_states(&mut transaction, &transitions).await?;
     let recorded = alarm::record(&mut transaction, &hazards).await?;
     failpoints::hit("before_apply_commit").await?;
+    if is_planted(Bug::AcknowledgementBeforeCommit) {
+        return Ok(answers);
+    }
     transaction.commit().await?;
     recorded.announce();
     for (transaction_id, event) in moved {

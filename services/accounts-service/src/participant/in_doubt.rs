@@ -18,6 +18,7 @@ use service_kit::failpoints;
 use two_phase::BranchState;
 use two_phase::inquiry::{Peer, conclude};
 use two_phase::message::{Acknowledgement, InquiryAnswer, InquiryList, InquiryReply, Outcome};
+use two_phase::planted::{Bug, is_planted};
 use types::{ParticipantId, TransactionId};
 
 use super::alarm::HazardKind;
@@ -185,6 +186,9 @@ impl Inquirer {
             match answers.get(id) {
                 Some(InquiryAnswer::Committed) => outcomes.push((*id, Outcome::Commit)),
                 Some(InquiryAnswer::Aborted) => outcomes.push((*id, Outcome::Abort)),
+                Some(InquiryAnswer::Unknown) if is_planted(Bug::UnknownMeansAborted) => {
+                    outcomes.push((*id, Outcome::Abort));
+                }
                 Some(InquiryAnswer::Unknown) => {
                     unknown.push(HazardKind::UnknownToCoordinator.of(*id, None));
                 }

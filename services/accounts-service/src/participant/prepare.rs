@@ -13,6 +13,7 @@ use sqlx::{PgConnection, PgPool};
 use two_phase::BranchState;
 use two_phase::message::{Prepare, Vote};
 use two_phase::participant::{PrepareStep, after_vote, on_prepare};
+use two_phase::planted::{Bug, is_planted};
 use types::{Code, ParticipantId, TransactionId};
 
 use super::alarm::{self, HazardKind};
@@ -103,6 +104,9 @@ async fn in_one_transaction(
         .collect();
     let recorded = alarm::record(&mut transaction, &contradictions).await?;
     failpoints::hit("before_prepare_commit").await?;
+    if is_planted(Bug::VoteBeforeCommit) {
+        return Ok(items.iter().map(|(id, _)| votes.remove(id)).collect());
+    }
     transaction.commit().await?;
     recorded.announce();
     failpoints::hit("after_prepare_commit").await?;
@@ -193,7 +197,9 @@ async fn examine(
     state.retain(|id, _| held.contains(id));
     let changed: Vec<_> = state.into_values().collect();
     accounts::update(connection, &changed).await?;
+    refused.retain(|_| !is_planted(Bug::RefusalNotWritten));
     branches::set_states(connection, &refused).await?;
+    busy.retain(|_| !is_planted(Bug::BusyLeavesBranch));
     branches::take_back(connection, &busy).await
 }
 

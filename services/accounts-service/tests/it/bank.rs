@@ -101,6 +101,7 @@ impl Bank {
             coordinator_urls: Some(issuer_url),
             peers: peers.parse().expect("peers"),
             in_doubt_after_ms: setup.in_doubt_after_ms,
+            planted_bug: std::env::var("ACCOUNTS_PLANTED_BUG").ok(),
             ..AccountsConfig::default()
         };
         let loaded = Loaded {

@@ -155,6 +155,31 @@ async fn transactions_of(database: &TestDatabase) -> i64 {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_who_looks_while_transfers_are_booked_sees_half_of_one() {
+    let bank = Bank::start().await;
+    let booking = tokio::spawn({
+        let participant = bank.participant.clone();
+        async move {
+            for _ in 0..100 {
+                let wish = transfer(ALICE_1, BOB_1, "1");
+                let id = wish.transaction_id;
+                assert_eq!(participant.prepare(vec![wish]).await, [Some(yes())]);
+                let done = participant.decide(vec![(id, Outcome::Commit)]).await;
+                assert_eq!(done, [Some(Acknowledgement::Done)]);
+            }
+        }
+    });
+    let mut looks = 0;
+    while !booking.is_finished() {
+        bank.assert_sound().await;
+        looks += 1;
+    }
+    booking.await.expect("no panic");
+    assert!(looks > 1, "it was looked at while something happened");
+    bank.assert_at_rest().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn case_61_a_list_whose_connection_dies_half_way_is_prepared_as_a_whole_or_not_at_all() {
     let bank = Bank::start().await;
     let mut blocker = bank.pool.begin().await.expect("a transaction");

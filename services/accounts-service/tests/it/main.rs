@@ -14,6 +14,8 @@ mod in_doubt;
 mod issuers;
 mod ledger_check;
 mod linked;
+#[cfg(feature = "failpoints")]
+mod planted;
 mod poison;
 mod prepare;
 mod race;

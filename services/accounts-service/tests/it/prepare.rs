@@ -141,6 +141,23 @@ async fn a_refusal_is_durable_and_says_the_same_every_time() {
 }
 
 #[tokio::test]
+async fn an_announced_credit_is_not_spent_before_it_is_booked() {
+    let bank = Bank::start().await;
+    let credit = transfer(ALICE_1, CAROL_1, "100");
+    assert_eq!(bank.prepare(&credit).await, yes());
+    let early = transfer(CAROL_1, BOB_1, "200");
+    let votes = bank.participant.prepare(vec![early]).await;
+    assert_eq!(votes, [Some(no(Code::InsufficientFunds))]);
+    bank.decide(credit.transaction_id, Outcome::Commit).await;
+    assert_eq!(
+        bank.prepare(&transfer(CAROL_1, BOB_1, "200")).await,
+        yes(),
+        "now it is there"
+    );
+    bank.assert_sound().await;
+}
+
+#[tokio::test]
 async fn an_account_that_is_busy_leaves_no_branch_and_the_same_prepare_succeeds_later() {
     let bank = Bank::start().await;
     let exclusive = bank.open(ALICE, "100", "exclusive").await;

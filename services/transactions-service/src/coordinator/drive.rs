@@ -13,6 +13,7 @@ use service_kit::failpoints;
 use tokio::sync::watch;
 use tokio::time::Instant;
 use two_phase::message::{Acknowledgement, Outcome, Prepare, Vote};
+use two_phase::planted::{Bug, is_planted};
 use two_phase::{Action, Coordinator, Event, Phase};
 use types::views::TimelineEvent;
 use types::{Code, ParticipantId, TransactionId};
@@ -212,16 +213,21 @@ impl Drive {
             decided_at,
             moments: self.moments.clone(),
         };
+        let made = Decision {
+            outcome,
+            reason,
+            decided_at,
+        };
+        if is_planted(Bug::ReplyBeforeDecision) {
+            self.report
+                .send_replace(Progress::Settled(made, decided_at));
+        }
         failpoints::hit("before_decide").await?;
         match coordination.queues.decide(decision).await? {
             Decided::Written => {
                 self.moments.clear();
                 failpoints::hit("after_decide").await?;
-                self.decided(Decision {
-                    outcome,
-                    reason,
-                    decided_at,
-                })?;
+                self.decided(made)?;
                 log_decision(self.transaction_id, outcome, reason);
                 Ok(())
             }

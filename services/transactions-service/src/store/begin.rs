@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use sqlx::{PgPool, Postgres, Transaction};
+use two_phase::planted::{Bug, is_planted};
 use uuid::Uuid;
 
 use crate::record::NewTransaction;
@@ -49,7 +50,8 @@ pub(crate) async fn begin(
     for request in requests {
         // The second one of a list with the same key is a repetition, not the winner again.
         let first = ours.insert(&request.name);
-        if first && taken.contains(&request.name) {
+        let again = is_planted(Bug::RepeatedKeyBeginsAgain);
+        if first && (taken.contains(&request.name) || again) {
             fresh.extend(&request.transactions);
             begun.push(Begun::Fresh);
         } else {

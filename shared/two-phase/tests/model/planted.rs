@@ -3,6 +3,7 @@
 use stateright::{Checker, HasDiscoveries, Model};
 use two_phase::planted::{Bug, plant};
 
+use crate::scenario::Scenario;
 use crate::{PLANTED, scenarios};
 
 /// Takes the mistake out again, whatever happens.
@@ -21,10 +22,12 @@ impl Drop for Planted {
     }
 }
 
-/// Whether the property fails with the mistake planted; prints a way there.
-fn breaks(bug: Bug, property: &'static str) -> bool {
-    let _planted = Planted::new(bug);
-    let checker = scenarios::peers()
+/// Whether the property holds wherever the checker came to within the bound; prints a way to where
+/// it does not.
+fn holds(scenario: &Scenario, property: &'static str, bug: Option<Bug>) -> bool {
+    let _planted = bug.map(Planted::new);
+    let checker = scenario
+        .clone()
         .checker()
         .finish_when(HasDiscoveries::AnyOf([property].into()))
         // A mistake may have made the states endless.
@@ -32,26 +35,48 @@ fn breaks(bug: Bug, property: &'static str) -> bool {
         .spawn_bfs()
         .join();
     let Some(path) = checker.discovery(property) else {
-        return false;
+        return true;
     };
     let steps = path.into_actions();
     println!("{bug:?}: not \"{property}\" after {} steps", steps.len());
     for step in steps {
         println!("  {step:?}");
     }
-    true
+    false
 }
 
-#[test]
-fn every_planted_bug_breaks_a_property() {
-    let _alone = PLANTED.write();
-    for (bug, property) in [
-        (Bug::MissingVoteCountsAsYes, "all participants agree"),
-        (Bug::NoTombstone, "all participants agree"),
-        (Bug::DoubleApply, "legs are booked once or released"),
-        (Bug::DoubleApply, "the books agree with the branches"),
-        (Bug::DoubleApply, "money is conserved"),
-    ] {
-        assert!(breaks(bug, property), "{bug:?} went unnoticed");
-    }
+/// Each test: without the mistake the properties hold in the scenario, with it each of them fails.
+macro_rules! caught {
+    ($($name:ident: $bug:ident in $scenario:ident breaks $($property:literal),+;)+) => {$(
+        #[test]
+        fn $name() {
+            let _alone = PLANTED.write();
+            let scenario = scenarios::$scenario();
+            for property in [$($property),+] {
+                assert!(holds(&scenario, property, None), "{property} without a mistake");
+                let bug = Bug::$bug;
+                assert!(!holds(&scenario, property, Some(bug)), "{bug:?} went unnoticed");
+            }
+        }
+    )+};
+}
+
+caught! {
+    a_missing_vote_that_counts_as_yes_is_caught:
+        MissingVoteCountsAsYes in peers breaks "all participants agree";
+    an_abort_without_a_tombstone_is_caught:
+        NoTombstone in peers breaks "all participants agree";
+    a_commit_that_is_applied_twice_is_caught:
+        DoubleApply in peers breaks "legs are booked once or released",
+            "the books agree with the branches", "money is conserved";
+    a_commit_that_is_sent_before_the_decision_is_durable_is_caught:
+        CommitBeforeDecision in peers breaks "all participants agree";
+    one_acknowledgement_that_counts_for_all_is_caught:
+        FirstAcknowledgementSettles in peers breaks "done means done";
+    a_recovery_that_aborts_without_writing_it_is_caught:
+        RecoveryAbortsUnwritten in crash breaks "the client is told what is durable";
+    an_inquiry_that_is_answered_aborted_without_writing_it_is_caught:
+        InquiryAbortsUnwritten in crash breaks "all participants agree";
+    a_silent_peer_that_counts_as_one_that_aborted_is_caught:
+        SilentPeerMeansAbort in peers breaks "all participants agree";
 }
