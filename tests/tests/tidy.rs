@@ -1,6 +1,9 @@
 //! What no compiler checks: the arrows between crates, file sizes, banned words, links, and
 //! tables in the documentation that must list everything there is.
 
+#[path = "tidy/planted.rs"]
+mod planted;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};

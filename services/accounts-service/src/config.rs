@@ -135,3 +135,30 @@ impl AccountsConfig {
         Duration::from_millis(self.call_timeout_ms)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn production_refuses_a_planted_bug() {
+        use service_kit::config::Environment;
+
+        let config = AccountsConfig {
+            planted_bug: Some("no_tombstone".to_owned()),
+            ..AccountsConfig::default()
+        };
+        let bank = |env| BankConfig {
+            env,
+            ..BankConfig::default()
+        };
+        assert_eq!(config.validate(&bank(Environment::Development)), Ok(()));
+        let refused = config.validate(&bank(Environment::Production));
+        assert_eq!(
+            refused.unwrap_err(),
+            "planted bugs are for development only"
+        );
+        let none = AccountsConfig::default();
+        assert_eq!(none.validate(&bank(Environment::Production)), Ok(()));
+    }
+}

@@ -241,4 +241,26 @@ mod tests {
                 .is_err()
         );
     }
+
+    #[test]
+    fn production_refuses_a_planted_bug() {
+        use service_kit::config::Environment;
+
+        let config = TransactionsConfig {
+            planted_bug: Some("no_tombstone".to_owned()),
+            ..TransactionsConfig::default()
+        };
+        let bank = |env| BankConfig {
+            env,
+            ..BankConfig::default()
+        };
+        assert_eq!(config.validate(&bank(Environment::Development)), Ok(()));
+        let refused = config.validate(&bank(Environment::Production));
+        assert_eq!(
+            refused.unwrap_err(),
+            "planted bugs are for development only"
+        );
+        let none = TransactionsConfig::default();
+        assert_eq!(none.validate(&bank(Environment::Production)), Ok(()));
+    }
 }
