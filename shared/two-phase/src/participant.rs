@@ -210,6 +210,9 @@ pub fn on_decision(state: Option<BranchState>, outcome: Outcome) -> DecisionStep
         (Some(S::HeuristicCommit), Commit) | (Some(S::HeuristicAbort), Abort) => {
             (state, Nothing, Done)
         }
+        (Some(S::HeuristicCommit | S::HeuristicAbort), _) if is_planted(Bug::MixedNotTold) => {
+            (state, Nothing, Done)
+        }
         (Some(S::HeuristicCommit), Abort) | (Some(S::HeuristicAbort), Commit) => {
             (Some(S::HeuristicMixed), Nothing, Mixed)
         }

@@ -78,10 +78,18 @@ bugs! {
     WrongParticipantAccepted = "wrong_participant_accepted",
     /// What the coordinator does not know is read as aborted.
     UnknownMeansAborted = "unknown_means_aborted",
+    /// A peer in doubt is told "aborted" of a branch that never was, and no tombstone is written.
+    PeerTombstoneUnwritten = "peer_tombstone_unwritten",
+    /// A forced branch whose decision was the other one is acknowledged as if nothing were wrong.
+    MixedNotTold = "mixed_not_told",
+    /// An outcome is forced whatever the branch has become since the operators looked.
+    EvidenceNotCompared = "evidence_not_compared",
     /// The client is answered before the decision is written.
     ReplyBeforeDecision = "reply_before_decision",
     /// A request under a key that is taken begins a second time.
     RepeatedKeyBeginsAgain = "repeated_key_begins_again",
+    /// The key of a request is written in a later database transaction than what it began.
+    KeyWrittenLater = "key_written_later",
     /// A decision that got no answer counts as acknowledged.
     SilenceAcknowledges = "silence_acknowledges",
     /// An account is "not found" although a bank has not answered.

@@ -51,6 +51,9 @@ caught! {
     a_repeated_key_that_begins_again_is_caught: RepeatedKeyBeginsAgain
         by "clients::case_58_one_key_fifty_times_at_once_is_one_transfer"
         in "right: \"990.00\"";
+    a_key_that_is_written_later_is_caught: KeyWrittenLater
+        by "coordinator_killed::case_02_after_the_begin_row_it_aborts"
+        in "left: (201, \"\")";
     a_silence_that_acknowledges_is_caught: SilenceAcknowledges
         by "participant_killed::case_30_dead_after_its_yes_it_commits_when_it_returns"
         in "\"settled\":true";

@@ -5,6 +5,7 @@ use service_kit::failpoints;
 use sqlx::PgPool;
 use std::collections::BTreeMap;
 use two_phase::BranchState;
+use two_phase::planted::{Bug, is_planted};
 use types::TransactionId;
 
 use super::is_forgotten;
@@ -27,6 +28,9 @@ pub(super) async fn terminate(
         let mut transaction = pool.begin().await?;
         branches::insert_tombstones(&mut transaction, &fresh).await?;
         let states = branches::states(&mut transaction, ids).await?;
+        if is_planted(Bug::PeerTombstoneUnwritten) {
+            return Ok(states);
+        }
         transaction.commit().await?;
         Ok::<_, StoreError>(states)
     })

@@ -73,4 +73,12 @@ caught! {
     an_unknown_transaction_that_is_aborted_is_caught: UnknownMeansAborted
         by "in_doubt::case_99_a_transaction_that_the_coordinator_forgot_is_a_hazard_and_never_aborted"
         in "resolved: 1";
+    a_tombstone_that_a_peer_does_not_write_is_caught: PeerTombstoneUnwritten
+        by "in_doubt::a_peer_that_was_never_asked_writes_its_tombstone_first" in "left: None";
+    a_mixed_branch_that_nobody_is_told_of_is_caught: MixedNotTold
+        by "force::case_101_a_forced_branch_against_the_decision_is_mixed_and_visible"
+        in "left: Done";
+    evidence_that_is_not_compared_is_caught: EvidenceNotCompared
+        by "force::nothing_is_forced_on_evidence_that_has_changed_or_by_one_person"
+        in "left: (409, \"conflict\")";
 }

@@ -42,6 +42,9 @@ pub(crate) async fn begin(
     owner: Uuid,
     requests: &[BeginRequest],
 ) -> Result<Vec<Begun>, sqlx::Error> {
+    if is_planted(Bug::KeyWrittenLater) {
+        return keys_later(pool, owner, requests).await;
+    }
     let mut database_transaction = pool.begin().await?;
     let taken = take_keys(&mut database_transaction, requests).await?;
     let mut ours = HashSet::new();
@@ -64,6 +67,24 @@ pub(crate) async fn begin(
     }
     database_transaction.commit().await?;
     Ok(begun)
+}
+
+/// The planted mistake: a process that dies in between has begun what nobody can ask for again.
+async fn keys_later(
+    pool: &PgPool,
+    owner: Uuid,
+    requests: &[BeginRequest],
+) -> Result<Vec<Begun>, sqlx::Error> {
+    let all: Vec<_> = requests.iter().flat_map(|r| &r.transactions).collect();
+    let mut database_transaction = pool.begin().await?;
+    insert_transactions(&mut database_transaction, owner, &all).await?;
+    insert_legs(&mut database_transaction, &all).await?;
+    database_transaction.commit().await?;
+    service_kit::failpoints::hit("after_begin").await.ok();
+    let mut database_transaction = pool.begin().await?;
+    take_keys(&mut database_transaction, requests).await?;
+    database_transaction.commit().await?;
+    Ok(vec![Begun::Fresh; requests.len()])
 }
 
 /// Inserts the keys that are free. Of several with one name the first request's is written.
