@@ -228,6 +228,28 @@ pub fn readdress(url: &str, role: Option<(&str, &str)>, database: &str) -> Resul
     ))
 }
 
+/// `host:port` of a database URL.
+///
+/// # Errors
+/// When `url` is not a PostgreSQL URL.
+pub fn server_of(url: &str) -> Result<&str> {
+    let authority = url.split_once("://").and_then(|(_, rest)| {
+        let authority = rest.split(['/', '?']).next()?;
+        Some(authority.rsplit_once('@').map_or(authority, |(_, at)| at))
+    });
+    authority
+        .filter(|server| server.contains(':'))
+        .ok_or_else(|| Error::Refused("the database URL names no host and port".into()))
+}
+
+/// The same database, reached through a port of this machine.
+///
+/// # Errors
+/// When `url` is not a PostgreSQL URL.
+pub fn by_port(url: &str, port: u16) -> Result<String> {
+    Ok(url.replacen(server_of(url)?, &format!("127.0.0.1:{port}"), 1))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -245,5 +267,14 @@ mod tests {
         );
         assert_eq!(moved("postgres://h/old", None), "postgres://h/new");
         assert!(readdress("h/old", None, "new").is_err());
+    }
+
+    #[test]
+    fn an_address_keeps_everything_but_its_server() {
+        let url = "postgres://a:b@h:5/old?x=y";
+        assert_eq!(server_of(url).unwrap(), "h:5");
+        let moved = by_port(url, 9).unwrap();
+        assert_eq!(moved, "postgres://a:b@127.0.0.1:9/old?x=y");
+        assert!(by_port("postgres://h/old", 9).is_err());
     }
 }

@@ -21,6 +21,6 @@ pub mod topology;
 
 pub use bank::{Bank, Running};
 pub use error::{Error, Result};
-pub use options::{ClusterChoice, Options};
+pub use options::{ClusterChoice, DatabaseRoute, Options};
 pub use ports::PortLease;
 pub use rustix::process::Signal;

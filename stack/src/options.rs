@@ -33,6 +33,30 @@ pub enum Ports {
     Leased(Arc<PortLease>),
 }
 
+/// Leads a service to its database by another way, such as a proxy that loses what a network loses.
+#[derive(Clone)]
+pub struct DatabaseRoute(Arc<Route>);
+
+type Route = dyn Fn(&str, &str) -> u16 + Send + Sync;
+
+impl DatabaseRoute {
+    /// `route` is given the name of a process and `host:port` of the server, whenever that process
+    /// is started; it gives back the port on 127.0.0.1 that the process is to use instead.
+    pub fn new(route: impl Fn(&str, &str) -> u16 + Send + Sync + 'static) -> Self {
+        Self(Arc::new(route))
+    }
+
+    pub(crate) fn port(&self, process: &str, server: &str) -> u16 {
+        self.0(process, server)
+    }
+}
+
+impl fmt::Debug for DatabaseRoute {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DatabaseRoute")
+    }
+}
+
 /// Told what is being done, in words for a person.
 pub type Progress = Arc<dyn Fn(&str) + Send + Sync>;
 
@@ -57,7 +81,10 @@ pub struct Options {
     /// Settings for all processes (`BANK_…`, `ACCOUNTS_…`), with the numbers that
     /// [`Topology`](crate::topology::Topology) explains.
     pub settings: Environment,
-    /// Settings for one process, by its name in state.json; they win over everything.
+    /// How services reach their databases, where not directly.
+    pub database_route: Option<DatabaseRoute>,
+    /// Settings for one process, by its name in state.json; they win over everything. `postgres` is
+    /// the private server.
     pub environment: BTreeMap<String, Environment>,
     /// Whether the development seed data is inserted.
     pub seed: bool,
@@ -86,6 +113,7 @@ impl Options {
                 .map_or(ClusterChoice::Private, ClusterChoice::Existing),
             binaries: binaries_beside_this_program(),
             settings: Environment::new(),
+            database_route: None,
             environment: BTreeMap::new(),
             seed: true,
             throw_away: true,

@@ -93,6 +93,7 @@ impl Project {
             cluster: ClusterChoice::Private,
             binaries: binaries_beside_this_program(),
             settings,
+            database_route: None,
             environment: Default::default(),
             seed,
             throw_away: false,

@@ -79,6 +79,7 @@ pub(super) async fn prepare(options: &Options) -> Result<Bank> {
             binaries: options.binaries.clone(),
             services,
             environment: options.environment.clone(),
+            database_route: options.database_route.clone(),
             cluster,
             databases: OnceLock::new(),
             detached: options.detached,

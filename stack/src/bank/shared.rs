@@ -16,10 +16,10 @@ use std::{
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::{
-    Error, Result,
+    DatabaseRoute, Error, Result,
     bank::tail,
     data_dir::DataDir,
-    databases::Prepared,
+    databases::{Prepared, by_port, server_of},
     http,
     leash::Leash,
     postgres::Cluster,
@@ -40,6 +40,7 @@ pub(super) struct Shared {
     pub(super) binaries: PathBuf,
     pub(super) services: Vec<Service>,
     pub(super) environment: BTreeMap<String, Environment>,
+    pub(super) database_route: Option<DatabaseRoute>,
     pub(super) cluster: Option<Cluster>,
     pub(super) databases: OnceLock<Vec<Prepared>>,
     pub(super) detached: bool,
@@ -144,7 +145,11 @@ impl Shared {
                     format!("cannot start {}", self.program(service).display()),
                 ))?
             }
-            (None, Some(cluster)) => cluster.spawn(&self.log(name), on_end)?,
+            (None, Some(cluster)) => {
+                let mut own = self.environment.get(name).cloned().unwrap_or_default();
+                own.extend(settings.clone());
+                cluster.spawn(&self.log(name), &own, on_end)?
+            }
             (None, None) => return Err(self.unknown(name)),
         };
         if let Some(leash) = &self.leash {
@@ -167,8 +172,12 @@ impl Shared {
             .mode(0o600)
             .open(&errors)
             .map_err(Error::path("open", &errors))?;
-        let url = &self.database(&service.name)?.service_url;
-        let mut command = service_command(&self.program(service), service, url);
+        let direct = &self.database(&service.name)?.service_url;
+        let url = match &self.database_route {
+            Some(route) => by_port(direct, route.port(&service.name, server_of(direct)?))?,
+            None => direct.clone(),
+        };
+        let mut command = service_command(&self.program(service), service, &url);
         command.envs(self.environment.get(&service.name).into_iter().flatten());
         command.envs(settings);
         command

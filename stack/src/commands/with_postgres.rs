@@ -9,6 +9,7 @@ use stack::{
     leash::Leash,
     postgres::{Cluster, Purpose},
     process::Process,
+    topology::Environment,
 };
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -40,7 +41,7 @@ async fn serve(data: &DataDir, command: &[String]) -> Result<ExitCode> {
     })?;
     let leash = Leash::new().map_err(Error::io("cannot start a shell"))?;
     let log = data.logs().join("postgres.log");
-    let server = cluster.spawn(&log, |_| {})?;
+    let server = cluster.spawn(&log, &Environment::new(), |_| {})?;
     leash.hold(server.pid());
     cluster.ready(&server, &log).await?;
     let done = attend(command, Some(&cluster.url("postgres"))).await;

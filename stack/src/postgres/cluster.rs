@@ -21,6 +21,7 @@ use crate::{
     ports::PostgresPort,
     process::Process,
     state::{read_json, write_json},
+    topology::Environment,
 };
 
 /// The name of the one superuser of a private cluster.
@@ -186,13 +187,15 @@ impl Cluster {
         )
     }
 
-    /// Starts the server, on its old port if that is free. What it says goes to `log`.
+    /// Starts the server, on its old port if that is free, with `environment` beside our own. What it
+    /// says goes to `log`.
     ///
     /// # Errors
     /// When the server or its log cannot be started.
     pub fn spawn(
         &self,
         log: &Path,
+        environment: &Environment,
         on_end: impl FnOnce(std::process::ExitStatus) + Send + 'static,
     ) -> Result<Process> {
         let output = OpenOptions::new()
@@ -206,6 +209,7 @@ impl Cluster {
         command
             .arg("-D")
             .arg(&self.saved.folder)
+            .envs(environment)
             .stdout(output)
             .stderr(second);
         for (name, value) in self.settings() {
