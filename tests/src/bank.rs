@@ -8,8 +8,8 @@ use sqlx::postgres::PgPoolOptions;
 use stack::{Bank, ClusterChoice, Options, Signal};
 use tempfile::TempDir;
 
-use crate::PATIENCE;
 use crate::actor::{Actor, Urls};
+use crate::{Network, PATIENCE};
 
 /// Who people are.
 pub const CUSTOMER: &str = "customer-service";
@@ -28,6 +28,7 @@ pub struct TestBank {
     pub bank: Bank,
     actors: Mutex<HashMap<String, Actor>>,
     pools: Mutex<HashMap<String, PgPool>>,
+    pub(crate) network: Option<Network>,
     _data: TempDir,
 }
 
@@ -93,6 +94,7 @@ impl TestBank {
             bank,
             actors: Mutex::default(),
             pools: Mutex::default(),
+            network: None,
             _data: data,
         }
     }

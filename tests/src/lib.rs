@@ -6,15 +6,25 @@
 
 mod actor;
 mod bank;
+mod clock;
+mod disk;
 mod eventually;
 mod faults;
 mod invariants;
 mod money;
+mod network;
 mod protocol;
+mod proxy;
+mod server;
 
 pub use actor::{Actor, Answer, NoAnswer};
 pub use bank::{ACCOUNTS, ACCOUNTS_2, CUSTOMER, SECOND_COORDINATOR, TRANSACTIONS, TestBank};
+pub use clock::Clock;
+pub use disk::SmallDisk;
 pub use eventually::{PATIENCE, eventually};
 pub use faults::Failpoint;
 pub use money::{amount, minus, plus};
+pub use network::{DATABASE, Network};
 pub use protocol::Messenger;
+pub use proxy::{Flow, Proxy};
+pub use server::Server;

@@ -10,6 +10,7 @@ mod contract;
 mod coordinator_killed;
 mod coordinator_killed_two_banks;
 mod coordinator_leases;
+mod fault_tools;
 mod history;
 mod interactive;
 mod messages;
