@@ -79,38 +79,36 @@ impl TestDatabase {
     }
 }
 
-/// What became of one test of a program that was run by itself.
-#[derive(Debug)]
-pub struct Alone {
-    /// It passed.
-    pub passed: bool,
-    /// What it printed.
-    pub output: String,
-}
-
-/// Runs one test of the calling test program once more, in a process of its own with these
-/// variables: what is switched on there is switched on for nobody else.
+/// Asserts that a test of the calling test program sees a planted bug: run by itself it passes, and
+/// with the bug in the variable it fails and prints `words`.
+///
+/// Each run is a process of its own, because a bug is planted for a whole process.
 ///
 /// # Panics
-/// When the program cannot be started, or has no test of that name.
-#[must_use]
-pub fn run_alone(test: &str, variables: &[(&str, &str)]) -> Alone {
+/// When it does not, or when there is no such test.
+pub fn assert_catches(test: &str, variable: &str, bug: &str, words: &str) {
+    let (passed, printed) = run_alone(test, None);
+    assert!(passed, "{test} fails anyway: {printed}");
+    let (passed, printed) = run_alone(test, Some((variable, bug)));
+    assert!(!passed, "{test} does not see {bug}");
+    assert!(
+        printed.contains(words),
+        "{test} fails with {bug}, and not in these words: {words}\n{printed}"
+    );
+}
+
+/// Whether a test of the calling program passes, and what it prints.
+fn run_alone(test: &str, variable: Option<(&str, &str)>) -> (bool, String) {
     let program = std::env::current_exe().expect("this program");
-    let output = std::process::Command::new(program)
+    let run = std::process::Command::new(program)
         .args([test, "--exact", "--include-ignored", "--test-threads=1"])
-        .envs(variables.iter().copied())
+        .envs(variable)
         .output()
         .expect("this program once more");
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let output_text = text(&output.stdout) + &text(&output.stderr);
-    assert!(
-        output_text.contains("running 1 test"),
-        "there is no test {test}"
-    );
-    Alone {
-        passed: output.status.success(),
-        output: output_text,
-    }
+    let printed = [run.stdout, run.stderr].concat();
+    let printed = String::from_utf8_lossy(&printed).into_owned();
+    assert!(printed.contains("running 1 test"), "there is no {test}");
+    (run.status.success(), printed)
 }
 
 async fn execute(server: &PgConnectOptions, statement: &str) -> Result<(), sqlx::Error> {

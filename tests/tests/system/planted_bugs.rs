@@ -2,7 +2,7 @@
 //! fail, and say what is wrong. Where a test of another file is the check, it is run in a process of
 //! its own, without the mistake and with it.
 
-use service_kit::testing::run_alone;
+use service_kit::testing::assert_catches;
 use tests::TestBank;
 use two_phase::planted::Bug;
 
@@ -19,24 +19,12 @@ async fn one_transfer_is_carried_out_at_every_bank_that_takes_part() {
     bank.stop().await;
 }
 
-fn catches(bug: Bug, check: &str, words: &str) {
-    let sound = run_alone(check, &[]);
-    assert!(sound.passed, "{check} fails anyway: {}", sound.output);
-    let spoilt = run_alone(check, &[("TRANSACTIONS_PLANTED_BUG", bug.name())]);
-    assert!(!spoilt.passed, "{check} does not see {bug:?}");
-    assert!(
-        spoilt.output.contains(words),
-        "{check} fails on {bug:?} for another reason: {}",
-        spoilt.output
-    );
-}
-
 /// Each test: the check passes without the mistake, and fails with it in these words.
 macro_rules! caught {
     ($($name:ident: $bug:ident by $check:literal in $words:literal;)+) => {$(
         #[test]
         fn $name() {
-            catches(Bug::$bug, $check, $words);
+            assert_catches($check, "TRANSACTIONS_PLANTED_BUG", Bug::$bug.name(), $words);
         }
     )+};
 }

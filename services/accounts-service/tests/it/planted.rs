@@ -1,30 +1,17 @@
 //! Proof that these tests see: with a mistake planted, the test that is to catch it fails, and says
 //! what is wrong.
 //!
-//! The very same test is run in a process of its own, without the mistake and with it, because a
-//! mistake is planted for a whole process.
+//! The very same test is run by itself, without the mistake and with it.
 
-use service_kit::testing::run_alone;
+use service_kit::testing::assert_catches;
 use two_phase::planted::Bug;
-
-fn catches(bug: Bug, check: &str, words: &str) {
-    let sound = run_alone(check, &[]);
-    assert!(sound.passed, "{check} fails anyway: {}", sound.output);
-    let spoilt = run_alone(check, &[("ACCOUNTS_PLANTED_BUG", bug.name())]);
-    assert!(!spoilt.passed, "{check} does not see {bug:?}");
-    assert!(
-        spoilt.output.contains(words),
-        "{check} fails on {bug:?} for another reason: {}",
-        spoilt.output
-    );
-}
 
 /// Each test: the check passes without the mistake, and fails with it in these words.
 macro_rules! caught {
     ($($name:ident: $bug:ident by $check:literal in $words:literal;)+) => {$(
         #[test]
         fn $name() {
-            catches(Bug::$bug, $check, $words);
+            assert_catches($check, "ACCOUNTS_PLANTED_BUG", Bug::$bug.name(), $words);
         }
     )+};
 }
