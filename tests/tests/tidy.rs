@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use cargo_metadata::{Metadata, MetadataCommand};
+use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 use types::Code;
 
 /// What each crate of ours may depend on, from `design/architecture.md`. A new crate is added
@@ -17,7 +17,7 @@ use types::Code;
 const ARROWS: &[(&str, &[&str])] = &[
     ("types", &[]),
     ("two-phase", &["types"]),
-    ("saga", &["types"]),
+    ("saga", &[]),
     ("outbox", &["types"]),
     ("documents", &["types"]),
     ("warehouse", &["types", "saga"]),
@@ -65,6 +65,11 @@ const ANYTHING: &[&str] = &[
 /// Crates that must not be able to reach a database or a network, not even through others.
 const PURE: &[&str] = &["types", "two-phase"];
 const REACHES_OUT: &[&str] = &["axum", "hyper", "reqwest", "sqlx", "tokio"];
+
+/// Crates that may wait and tell each other things, with tokio's timers and channels, and that
+/// must not be able to reach a database or a network either.
+const WAITS: &[&str] = &["saga"];
+const WAITS_WITH: &[&str] = &["sync", "time"];
 
 fn root() -> PathBuf {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -117,25 +122,61 @@ fn crates_depend_on_each_other_only_along_the_arrows() {
     }
 }
 
+/// The crates that are built into this one, its tests and build scripts aside. Where `through` says
+/// no, those behind it are left out.
+fn built_in(metadata: &Metadata, name: &str, through: impl Fn(&str) -> bool) -> BTreeSet<String> {
+    let resolve = metadata.resolve.as_ref().expect("resolved");
+    let packages = metadata.workspace_packages();
+    let package = packages.iter().find(|package| package.name == name);
+    let mut waiting = vec![package.expect(name).id.clone()];
+    let mut seen = BTreeSet::new();
+    let mut names = BTreeSet::new();
+    while let Some(id) = waiting.pop() {
+        let name = metadata[&id].name.to_string();
+        let goes_on = through(&name);
+        names.insert(name);
+        let node = resolve.nodes.iter().find(|node| node.id == id);
+        let dependencies = &node.expect("resolved").deps;
+        for dependency in dependencies.iter().filter(|_| goes_on) {
+            let mut kinds = dependency.dep_kinds.iter();
+            let is_built_in = kinds.any(|kind| kind.kind == DependencyKind::Normal);
+            if is_built_in && seen.insert(dependency.pkg.clone()) {
+                waiting.push(dependency.pkg.clone());
+            }
+        }
+    }
+    names
+}
+
 #[test]
 fn the_protocol_can_reach_neither_a_database_nor_a_network() {
     let metadata = metadata();
-    let resolve = metadata.resolve.as_ref().expect("resolved");
     for pure in PURE {
+        for name in built_in(&metadata, pure, |_| true) {
+            assert!(!REACHES_OUT.contains(&&*name), "{pure} reaches {name}");
+        }
+    }
+}
+
+#[test]
+fn what_waits_can_reach_neither_a_database_nor_a_network() {
+    let metadata = metadata();
+    for waits in WAITS {
+        // What tokio brings along depends on what others switch on; what is asked for here does not.
+        for name in built_in(&metadata, waits, |name| name != "tokio") {
+            let reaches_out = REACHES_OUT.contains(&&*name) && name != "tokio";
+            assert!(!reaches_out, "{waits} reaches {name}");
+        }
         let packages = metadata.workspace_packages();
-        let package = packages.iter().find(|package| package.name == *pure);
-        let mut waiting = vec![package.expect(pure).id.clone()];
-        let mut seen = BTreeSet::new();
-        while let Some(id) = waiting.pop() {
-            let name = metadata[&id].name.as_str();
-            assert!(!REACHES_OUT.contains(&name), "{pure} reaches {name}");
-            let node = resolve.nodes.iter().find(|node| node.id == id);
-            for dependency in &node.expect("resolved").deps {
-                let mut kinds = dependency.dep_kinds.iter();
-                let is_built_in =
-                    kinds.any(|kind| kind.kind == cargo_metadata::DependencyKind::Normal);
-                if is_built_in && seen.insert(dependency.pkg.clone()) {
-                    waiting.push(dependency.pkg.clone());
+        let package = packages.iter().find(|package| package.name == *waits);
+        for dependency in &package.expect(waits).dependencies {
+            if dependency.kind == DependencyKind::Normal && dependency.name == "tokio" {
+                assert!(!dependency.uses_default_features, "{waits}");
+                for feature in &dependency.features {
+                    assert!(
+                        WAITS_WITH.contains(&&**feature),
+                        "{waits}: tokio's {feature}"
+                    );
                 }
             }
         }
