@@ -86,6 +86,8 @@ bugs! {
     EvidenceNotCompared = "evidence_not_compared",
     /// The client is answered before the decision is written.
     ReplyBeforeDecision = "reply_before_decision",
+    /// The decision is written under whatever epoch the row has by then.
+    DecisionIgnoresEpoch = "decision_ignores_epoch",
     /// A request under a key that is taken begins a second time.
     RepeatedKeyBeginsAgain = "repeated_key_begins_again",
     /// The key of a request is written in a later database transaction than what it began.

@@ -5,9 +5,13 @@ use tests::{ACCOUNTS, Failpoint, SECOND_COORDINATOR, TRANSACTIONS, TestBank, eve
 use crate::seed::{ALICE, BOB};
 
 async fn two_coordinators() -> TestBank {
+    two_coordinators_with_lease(1_000).await
+}
+
+async fn two_coordinators_with_lease(milliseconds: u64) -> TestBank {
     TestBank::start_with(|mut options| {
         options.coordinators = 2;
-        options
+        options.setting("TRANSACTIONS_LEASE_MS", milliseconds)
     })
     .await
 }
@@ -58,6 +62,41 @@ async fn case_13_a_coordinator_that_wakes_after_its_lease_changes_nothing() {
         (again.code(), again.replayed),
         ("aborted_by_recovery", true)
     );
+    bank.stop().await;
+}
+
+#[tokio::test]
+async fn case_13_a_coordinator_that_was_taken_over_decides_nothing_although_nothing_is_decided() {
+    // Long enough for the one that takes over not to be taken over itself.
+    let bank = two_coordinators_with_lease(3_000).await;
+    let teller = bank.teller().await;
+    let (id, asked) = just_before_the_decision(&bank).await;
+    bank.arm(SECOND_COORDINATOR, "after_claim", Failpoint::Pause)
+        .await;
+    bank.bank.kill(TRANSACTIONS, stack::Signal::STOP).unwrap();
+    let rows = bank.database(TRANSACTIONS).await;
+    let taken_over = "SELECT status::text FROM transactions
+                      WHERE transaction_id = $1::uuid AND epoch > 1";
+    let status: String = eventually("the other one has taken it over", || async {
+        let row = sqlx::query_scalar(taken_over).bind(&id);
+        row.fetch_optional(&rows).await.unwrap()
+    })
+    .await;
+    assert_eq!(status, "pending");
+    bank.bank.kill(TRANSACTIONS, stack::Signal::CONT).unwrap();
+    bank.disarm(TRANSACTIONS, "before_decide").await;
+    eventually("it has found out", || async {
+        let log = bank.bank.process(TRANSACTIONS).unwrap().log;
+        let log = std::fs::read_to_string(log).ok()?;
+        let gave_up = log.contains("TRANSACTION_LEFT_TO_RECOVERY");
+        (gave_up || asked.is_finished()).then_some(())
+    })
+    .await;
+    bank.disarm(SECOND_COORDINATOR, "after_claim").await;
+    let answer = asked.await.unwrap().unwrap();
+    assert_eq!(answer.code(), "aborted_by_recovery", "{}", answer.body);
+    bank.settles().await;
+    assert_eq!(teller.balance(ALICE).await, "1000.00");
     bank.stop().await;
 }
 

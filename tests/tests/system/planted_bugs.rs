@@ -36,6 +36,9 @@ caught! {
     a_reply_before_the_decision_is_caught: ReplyBeforeDecision
         by "coordinator_leases::case_13_a_coordinator_that_wakes_after_its_lease_changes_nothing"
         in "it reads and obeys";
+    a_decision_that_ignores_the_epoch_is_caught: DecisionIgnoresEpoch
+        by "coordinator_leases::case_13_a_coordinator_that_was_taken_over_decides_nothing_although_nothing_is_decided"
+        in "left: \"\"";
     a_repeated_key_that_begins_again_is_caught: RepeatedKeyBeginsAgain
         by "clients::case_58_one_key_fifty_times_at_once_is_one_transfer"
         in "right: \"990.00\"";

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 use two_phase::message::Outcome;
+use two_phase::planted::{Bug, is_planted};
 use types::{Code, TransactionId};
 use uuid::Uuid;
 
@@ -46,7 +47,12 @@ pub(crate) async fn decide(
     decisions: &[NewDecision],
 ) -> Result<Vec<Decided>, sqlx::Error> {
     let ids: Vec<Uuid> = decisions.iter().map(|d| d.transaction_id.uuid()).collect();
-    let epochs: Vec<i32> = decisions.iter().map(|d| d.epoch).collect();
+    let mut epochs: Vec<i32> = decisions.iter().map(|d| d.epoch).collect();
+    if is_planted(Bug::DecisionIgnoresEpoch) {
+        let rows = super::leases::standing(pool, &ids, std::time::Duration::ZERO).await?;
+        let of = |id: &Uuid| rows.iter().find(|row| row.0.uuid() == *id).map(|row| row.3);
+        epochs = ids.iter().map(|id| of(id).unwrap_or(0)).collect();
+    }
     let statuses: Vec<StatusRow> = decisions
         .iter()
         .map(|d| StatusRow::from(status_of(d.outcome)))
