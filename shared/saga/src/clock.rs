@@ -33,11 +33,15 @@ impl Clock for RealClock {
     }
 
     fn pause(&self, length: Duration) -> Timer {
+        if length.is_zero() {
+            // Tokio's shortest sleep is a millisecond.
+            return Box::pin(std::future::ready(()));
+        }
         Box::pin(tokio::time::sleep(length))
     }
 
     fn patience(&self, length: Duration) -> Timer {
-        self.pause(length)
+        Box::pin(tokio::time::sleep(length))
     }
 }
 

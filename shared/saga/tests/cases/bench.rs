@@ -160,6 +160,7 @@ impl Bench {
             log: self.database.start_process(),
             writes: AtomicUsize::new(0),
             dies_at: write,
+            lost_answers: AtomicUsize::new(0),
             after,
         };
         let clock: Arc<dyn Clock> = Arc::new(self.clock.clone());
@@ -203,6 +204,8 @@ pub struct DyingStore {
     writes: AtomicUsize,
     dies_at: usize,
     after: bool,
+    /// So many writes do not answer, although they are there.
+    pub lost_answers: AtomicUsize,
 }
 
 impl DyingStore {
@@ -221,7 +224,18 @@ impl SagaStore for DyingStore {
     }
 
     async fn write(&self, writes: Vec<LogWrite>) -> Vec<Result<WriteResult, StoreError>> {
-        self.log.write(writes).await
+        let results = self.log.write(writes).await;
+        let lost = |left: usize| left.checked_sub(1);
+        let ordering = Ordering::SeqCst;
+        if self
+            .lost_answers
+            .fetch_update(ordering, ordering, lost)
+            .is_ok()
+        {
+            let error = StoreError("connection reset".to_owned());
+            return results.iter().map(|_| Err(error.clone())).collect();
+        }
+        results
     }
 
     async fn claim(

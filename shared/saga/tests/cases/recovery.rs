@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use saga::recovery::{Pace, run as recovery};
 use saga::testing::SimulatedClock;
@@ -101,6 +102,36 @@ async fn the_loop_takes_over_what_is_left_behind_until_it_is_stopped() {
     stop.send_replace(true);
     running.await.unwrap();
     assert_eq!(bench.world().await.count, [5, 5, 0, 0]);
+}
+
+#[tokio::test]
+async fn a_write_whose_answer_is_lost_is_repeated_and_is_one_write() {
+    let bench = Bench::new(SimulatedClock::patient());
+    let definition = bench.definition(2, None, Options::default());
+    let executor = bench.process(&definition);
+    executor.store().lost_answers.store(3, Ordering::SeqCst);
+    let (saga, finished) = run(&executor).await;
+    assert_eq!(finished.unwrap().status, Status::Committed);
+    assert_eq!(bench.world().await.count, [1, 1, 0, 0]);
+    assert_eq!(bench.log(saga).len(), 5, "each line once");
+}
+
+#[tokio::test]
+async fn an_executor_lets_go_when_its_log_does_not_answer() {
+    let bench = Bench::new(SimulatedClock::patient());
+    let definition = bench.definition(2, None, Options::default());
+    let executor = bench.process(&definition);
+    executor.store().lost_answers.store(100, Ordering::SeqCst);
+    let (saga, stopped) = run(&executor).await;
+    assert!(matches!(stopped, Err(Stopped::Log(_))), "{stopped:?}");
+    assert_eq!(
+        bench.world().await.count,
+        [1, 0, 0, 0],
+        "nothing that may not be in the log"
+    );
+    executor.store().lost_answers.store(0, Ordering::SeqCst);
+    assert_eq!(recover(&executor).await, 1, "its own, without a driver");
+    assert_eq!(bench.status(saga), Status::Committed);
 }
 
 /// A thousand at once, on one executor.
