@@ -241,7 +241,8 @@ impl<'a> Work<'a> {
         }
         let written = step.effect == Effect::Tombstone;
         if let Some(state) = step.next.filter(|next| known.state != Some(*next)) {
-            // A tombstone was inserted as such, or is of an id that nobody writes about.
+            // A tombstone was inserted as such, or is of an id that nobody writes about: then there
+            // still is no branch, for a later item of the same list too.
             if !written {
                 let transition = Transition {
                     transaction_id: id,
@@ -252,8 +253,8 @@ impl<'a> Work<'a> {
             }
             if !written || known.is_new {
                 self.moved.push((id, event(state)));
+                known.state = Some(state);
             }
-            known.state = Some(state);
         }
         step.acknowledgement
     }

@@ -3,6 +3,8 @@
 use serde_json::json;
 use two_phase::message::{Hazard, Outcome};
 use two_phase::{Acknowledgement, BranchState};
+use types::TransactionId;
+use uuid::{NoContext, Timestamp, Uuid};
 
 use crate::bank::{ALICE_1, BOB_1, Bank, CAROL_1, figures, transfer, yes};
 
@@ -59,6 +61,20 @@ async fn case_36_a_commit_before_the_prepare_is_a_hazard_and_nothing_is_done() {
     bank.decide(wish.transaction_id, Outcome::Commit).await;
     assert_eq!(hazards(&bank, "branch_missing").await, 1);
     bank.assert_sound().await;
+}
+
+#[tokio::test]
+async fn case_36_a_commit_behind_an_abort_of_a_forgotten_id_still_misses_its_branch() {
+    let bank = Bank::start().await;
+    let eight_days_ago = chrono::Utc::now() - chrono::TimeDelta::days(8);
+    let seconds = u64::try_from(eight_days_ago.timestamp()).expect("after 1970");
+    let id = TransactionId::from_uuid(Uuid::new_v7(Timestamp::from_unix(NoContext, seconds, 0)));
+    let list = vec![(id, Outcome::Abort), (id, Outcome::Commit)];
+    let answers = bank.participant.decide(list).await;
+    // Nobody writes a tombstone for it, so nothing was given up.
+    assert_eq!(answers, [Some(DONE), Some(hazard(Hazard::BranchMissing))]);
+    assert_eq!(bank.state(id).await, None);
+    assert_eq!(hazards(&bank, "branch_missing").await, 1);
 }
 
 #[tokio::test]
