@@ -97,8 +97,13 @@ pub fn assert_catches(test: &str, variable: &str, bug: &str, words: &str) {
     );
 }
 
-/// Whether a test of the calling program passes, and what it prints.
-fn run_alone(test: &str, variable: Option<(&str, &str)>) -> (bool, String) {
+/// Whether a test of the calling program passes in a process of its own, with this variable, and
+/// what it prints.
+///
+/// # Panics
+/// When there is no such test.
+#[must_use]
+pub fn run_alone(test: &str, variable: Option<(&str, &str)>) -> (bool, String) {
     let program = std::env::current_exe().expect("this program");
     let run = std::process::Command::new(program)
         .args([test, "--exact", "--include-ignored", "--test-threads=1"])

@@ -19,6 +19,7 @@ mod planted;
 mod poison;
 mod prepare;
 mod race;
+mod sequences;
 mod statement;
 mod terms;
 mod transfers;
