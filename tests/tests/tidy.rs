@@ -30,6 +30,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("query-service", SHARED),
     ("stack", ANYTHING),
     ("benches", ANYTHING),
+    ("history", &["types"]),
     ("tests", ANYTHING),
 ];
 
@@ -55,6 +56,7 @@ const ANYTHING: &[&str] = &[
     "service-kit",
     "client",
     "stack",
+    "history",
     "customer-service",
     "accounts-service",
     "transactions-service",
@@ -63,7 +65,7 @@ const ANYTHING: &[&str] = &[
 ];
 
 /// Crates that must not be able to reach a database or a network, not even through others.
-const PURE: &[&str] = &["types", "two-phase"];
+const PURE: &[&str] = &["types", "two-phase", "history"];
 const REACHES_OUT: &[&str] = &["axum", "hyper", "reqwest", "sqlx", "tokio"];
 
 /// Crates that may wait and tell each other things, with tokio's timers and channels, and that

@@ -1,0 +1,225 @@
+//! What may happen, however odd it looks.
+
+use types::views::Status;
+use types::{Amount, Balance};
+
+use super::builder::{Run, account, leg, legs, money, transfer};
+use crate::format::{ItemResult, Reply, Request, What};
+use crate::{History, check, read};
+
+pub(super) fn accepted(history: &History) {
+    let verdict = check(history);
+    assert!(verdict.is_good(), "{verdict}");
+}
+
+#[test]
+fn a_plain_history_is_accepted_and_survives_being_written_and_read() {
+    let mut run = Run::new(&[1, 2, 11]);
+    run.transfers((10, 20), 1, 1, 2, "5");
+    run.transfers((30, 40), 2, 2, 11, "7.5");
+    run.reads(2, (50, 60), 1);
+    run.lists(2, (70, 80), &[1, 2]);
+    accepted(&run.history);
+    let file = run.history.write(Vec::new()).unwrap();
+    assert_eq!(read(file.as_slice()).unwrap(), run.history);
+}
+
+#[test]
+fn reads_that_overlap_a_transfer_may_see_either_side_of_it() {
+    let mut run = Run::new(&[1, 2]);
+    run.reads(2, (12, 50), 1);
+    run.transfers((10, 60), 1, 1, 2, "5");
+    run.reads(3, (11, 15), 1);
+    accepted(&run.history);
+}
+
+#[test]
+fn two_banks_may_show_a_transfer_at_different_times() {
+    let mut run = Run::new(&[1, 11]);
+    // The first bank has booked it, the second has not.
+    let before = run.seen(11);
+    run.transfers((10, 100), 1, 1, 11, "5");
+    run.reads(2, (20, 30), 1);
+    let old = What::Ok(Reply::Account(before));
+    run.call(2, (40, 50), super::builder::read(11), old);
+    accepted(&run.history);
+}
+
+#[test]
+fn an_unknown_transfer_may_have_happened() {
+    let mut run = Run::new(&[1, 2]);
+    run.reads(2, (100, 110), 1);
+    run.commit(1, "k", &legs(1, 2, "5"));
+    run.call(1, (10, 20), transfer("k", 1, 2, "5"), Run::silence());
+    // It takes effect long after its client gave up.
+    run.reads(2, (120, 130), 1);
+    accepted(&run.history);
+}
+
+#[test]
+fn an_unknown_transfer_may_not_have_happened() {
+    let mut run = Run::new(&[1, 2]);
+    run.call(1, (10, 20), transfer("k", 1, 2, "5"), Run::silence());
+    run.invoke(30, 2, transfer("k2", 1, 2, "5"));
+    run.reads(1, (100, 110), 1);
+    accepted(&run.history);
+}
+
+#[test]
+fn a_repetition_under_the_same_key_is_one_transfer() {
+    let mut run = Run::new(&[1, 2]);
+    let id = run.commit(1, "k", &legs(1, 2, "5"));
+    run.call(1, (10, 20), transfer("k", 1, 2, "5"), Run::silence());
+    let done = Reply::Transfer {
+        transaction: id,
+        settled: true,
+    };
+    for at in [30, 50] {
+        run.call(
+            1,
+            (at, at + 5),
+            transfer("k", 1, 2, "5"),
+            What::Ok(done.clone()),
+        );
+    }
+    accepted(&run.history);
+}
+
+#[test]
+fn a_refusal_fits_when_another_transfer_may_hold_the_money() {
+    let mut run = Run::new(&[1, 2]);
+    let held = run.abort(1, "held", "participant_unavailable", &legs(1, 2, "60"));
+    let fail = |code: &str, id| What::Fail {
+        code: code.to_owned(),
+        transaction: Some(id),
+    };
+    run.call(
+        1,
+        (10, 100),
+        transfer("held", 1, 2, "60"),
+        fail("participant_unavailable", held),
+    );
+    let poor = run.abort(2, "poor", "insufficient_funds", &legs(1, 2, "50"));
+    run.call(
+        2,
+        (120, 130),
+        transfer("poor", 1, 2, "50"),
+        fail("insufficient_funds", poor),
+    );
+    accepted(&run.history);
+    // Somebody is told that the hold is gone: now it cannot have been the reason.
+    let settled = Reply::Status {
+        status: Status::Aborted,
+        settled: true,
+    };
+    run.call(
+        3,
+        (105, 110),
+        Request::Status { transaction: held },
+        What::Ok(settled),
+    );
+    let verdict = check(&run.history);
+    assert_eq!(verdict.count(crate::Reason::MoneyWasThere), 1, "{verdict}");
+}
+
+#[test]
+fn a_reader_may_see_less_available_while_a_transfer_is_open() {
+    let mut run = Run::new(&[1, 2]);
+    let mut seen = run.seen(1);
+    seen.available = money("40");
+    run.call(
+        2,
+        (15, 16),
+        super::builder::read(1),
+        What::Ok(Reply::Account(seen)),
+    );
+    run.transfers((10, 20), 1, 1, 2, "60");
+    accepted(&run.history);
+}
+
+#[test]
+fn a_batch_has_a_fate_for_each_transfer() {
+    let mut run = Run::new(&[1, 2]);
+    let first = run.commit(1, "b", &legs(1, 2, "5"));
+    let second = run.abort(2, "b", "insufficient_funds", &legs(1, 2, "500"));
+    let result = |transaction, status, code: Option<&str>| ItemResult {
+        transaction: Some(transaction),
+        status,
+        code: code.map(str::to_owned),
+    };
+    let request = Request::Batch {
+        key: "b".to_owned(),
+        linked: false,
+        transfers: vec![legs(1, 2, "5"), legs(1, 2, "500")],
+    };
+    let results = vec![
+        result(first, Status::Committed, None),
+        result(second, Status::Aborted, Some("insufficient_funds")),
+    ];
+    run.call(1, (10, 20), request, What::Ok(Reply::Batch(results)));
+    accepted(&run.history);
+}
+
+#[test]
+fn a_linked_batch_is_one_transaction_with_indexed_legs() {
+    let mut run = Run::new(&[1, 2, 3]);
+    let all = [legs(1, 2, "5"), legs(2, 3, "4")];
+    let id = run.commit(1, "b", &all.concat());
+    for (place, entry) in run
+        .history
+        .entries
+        .iter_mut()
+        .filter(|one| one.transaction == id)
+        .enumerate()
+    {
+        entry.transfer_index = u16::try_from(place / 2).unwrap();
+    }
+    for (place, leg) in run.history.records[0].legs.iter_mut().enumerate() {
+        leg.0 = u16::try_from(place / 2).unwrap();
+    }
+    let one = ItemResult {
+        transaction: Some(id),
+        status: Status::Committed,
+        code: None,
+    };
+    let request = Request::Batch {
+        key: "b".to_owned(),
+        linked: true,
+        transfers: all.to_vec(),
+    };
+    run.call(
+        1,
+        (10, 20),
+        request,
+        What::Ok(Reply::Batch(vec![one.clone(), one])),
+    );
+    run.lists(2, (30, 40), &[1, 2, 3]);
+    accepted(&run.history);
+}
+
+#[test]
+fn a_transfer_of_three_legs_at_two_banks_and_cash_are_accepted() {
+    let mut run = Run::new(&[1, 2, 11]);
+    let three = vec![leg(1, "-10"), leg(2, "4"), leg(11, "6")];
+    let id = run.commit(1, "three", &three);
+    let request = Request::Transfer {
+        key: "three".to_owned(),
+        protocol: "2pc".to_owned(),
+        legs: three,
+    };
+    let reply = Reply::Transfer {
+        transaction: id,
+        settled: false,
+    };
+    run.call(1, (10, 20), request, What::Ok(reply));
+    let amount: Amount = "3".parse().unwrap();
+    let reply = run.cash(2, "in", 1, "3");
+    let deposit = Request::Deposit {
+        key: "in".to_owned(),
+        account: account(1),
+        amount,
+    };
+    run.call(1, (30, 40), deposit, What::Ok(reply));
+    assert_ne!(run.balance(1), Balance::ZERO);
+    accepted(&run.history);
+}
