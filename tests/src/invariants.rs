@@ -175,7 +175,7 @@ impl TestBank {
     }
 }
 
-async fn open_transactions(pool: &PgPool) -> Option<i64> {
+pub(crate) async fn open_transactions(pool: &PgPool) -> Option<i64> {
     sqlx::query_scalar(
         "SELECT count(*) FROM transactions WHERE settled_at IS NULL AND phase <> 'hazard'",
     )
@@ -184,7 +184,7 @@ async fn open_transactions(pool: &PgPool) -> Option<i64> {
     .ok()
 }
 
-async fn held(pool: &PgPool) -> Option<i64> {
+pub(crate) async fn held(pool: &PgPool) -> Option<i64> {
     sqlx::query_scalar(
         "SELECT (SELECT count(*) FROM branches WHERE state::text = 'PREPARED')
               + (SELECT count(*) FROM accounts

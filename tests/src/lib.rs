@@ -12,6 +12,7 @@ mod eventually;
 mod faults;
 mod invariants;
 mod money;
+pub mod nemesis;
 mod network;
 mod protocol;
 mod proxy;
