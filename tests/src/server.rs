@@ -71,6 +71,12 @@ impl Server {
         self.cluster.url(&format!("{name}_db"))
     }
 
+    /// What it says.
+    #[must_use]
+    pub fn log(&self) -> &Path {
+        &self.log
+    }
+
     /// `host:port`.
     #[must_use]
     pub fn address(&self) -> String {

@@ -49,4 +49,12 @@ impl Random {
         let place = usize::try_from(self.below(count)).unwrap_or(0);
         from.get(place).expect("there is something to pick from")
     }
+
+    /// The same, of things that are small.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub fn choose<T: Copy>(&mut self, from: &[T]) -> T {
+        *self.pick(from)
+    }
 }

@@ -117,7 +117,8 @@ pub async fn run(settings: Settings, interrupt: Receiver<bool>) -> io::Result<Re
     say("healing everything".to_owned());
     end(stop_faults);
     faults.join_all().await;
-    for fault in std::mem::take(&mut *field.at_work.lock().expect("lock")) {
+    let unfinished = std::mem::take(&mut *field.at_work.lock().expect("lock"));
+    for fault in unfinished {
         hands.heal(fault).await;
     }
     ground.bank.network().heal();
@@ -148,7 +149,7 @@ pub async fn run(settings: Settings, interrupt: Receiver<bool>) -> io::Result<Re
     };
     verdicts::reach(&mut report, &ground, &hands, &watch, &recorder).await?;
     if settings.keep || !report.is_good() {
-        report.logs = verdicts::keep_logs(&ground.bank, &settings.history).ok();
+        report.logs = verdicts::keep_logs(&ground, &settings.history).ok();
     }
     drop(hands);
     if let Ok(ground) = Arc::try_unwrap(ground) {

@@ -51,7 +51,7 @@ fn episode(random: &mut Random, mix: &[Kind], start: u64) -> Vec<Planned> {
     };
     let mut episode: Vec<Planned> = Vec::new();
     for _ in 0..count {
-        let kind = *random.pick(mix);
+        let kind = random.choose(mix);
         let fault = draw(random, kind);
         let at = if episode.is_empty() {
             start
@@ -72,11 +72,11 @@ fn episode(random: &mut Random, mix: &[Kind], start: u64) -> Vec<Planned> {
 
 fn draw(random: &mut Random, kind: Kind) -> Fault {
     match kind {
-        Kind::Kill => Fault::Kill(*random.pick(&PROCESSES)),
-        Kind::Stop => Fault::Stop(*random.pick(&PROCESSES)),
-        Kind::Network if random.chance(15) => Fault::Isolate(*random.pick(&PROCESSES[..4])),
+        Kind::Kill => Fault::Kill(random.choose(&PROCESSES)),
+        Kind::Stop => Fault::Stop(random.choose(&PROCESSES)),
+        Kind::Network if random.chance(15) => Fault::Isolate(random.choose(&PROCESSES[..4])),
         Kind::Network => {
-            let (from, to) = *random.pick(&LINKS);
+            let (from, to) = random.choose(&LINKS);
             let weather = match random.below(7) {
                 0 => Weather::Cut,
                 1 => Weather::Late(random.between(50, 1_500)),
@@ -88,16 +88,16 @@ fn draw(random: &mut Random, kind: Kind) -> Fault {
             };
             Fault::Link(from, to, weather)
         }
-        Kind::Postgres if random.chance(50) => Fault::KillPostgres(*random.pick(&SERVERS)),
-        Kind::Postgres => Fault::StopPostgres(*random.pick(&SERVERS)),
-        Kind::Disk => Fault::FullDisk(*random.pick(&SERVERS)),
+        Kind::Postgres if random.chance(50) => Fault::KillPostgres(random.choose(&SERVERS)),
+        Kind::Postgres => Fault::StopPostgres(random.choose(&SERVERS)),
+        Kind::Disk => Fault::FullDisk(random.choose(&SERVERS)),
         Kind::Clock => {
             let seconds = i64::try_from(random.between(60, 5_400)).unwrap_or(60);
             let by = if random.chance(50) { seconds } else { -seconds };
             if random.chance(50) {
-                Fault::PostgresClock(*random.pick(&SERVERS), by)
+                Fault::PostgresClock(random.choose(&SERVERS), by)
             } else {
-                Fault::ServiceClock(*random.pick(&CLOCKED), by)
+                Fault::ServiceClock(random.choose(&CLOCKED), by)
             }
         }
     }

@@ -114,10 +114,13 @@ async fn hazards(bank: &TestBank) -> Vec<String> {
 }
 
 /// Copies the logs to where they outlive the bank, beside the history.
-pub(super) fn keep_logs(bank: &TestBank, history: &Path) -> io::Result<PathBuf> {
+pub(super) fn keep_logs(ground: &Ground, history: &Path) -> io::Result<PathBuf> {
     let folder = history.with_extension("logs");
     fs::create_dir_all(&folder)?;
-    for entry in fs::read_dir(bank.bank.data().logs())? {
+    for (name, server) in &ground.servers {
+        fs::copy(server.log(), folder.join(format!("postgres-of-{name}.log")))?;
+    }
+    for entry in fs::read_dir(ground.bank.bank.data().logs())? {
         let entry = entry?;
         if entry.file_type()?.is_file() {
             fs::copy(entry.path(), folder.join(entry.file_name()))?;

@@ -14,6 +14,7 @@ mod fault_tools;
 mod history;
 mod interactive;
 mod messages;
+mod nemesis;
 mod operations;
 mod participant_killed;
 mod planted_bugs;

@@ -4,7 +4,7 @@ use types::views::Status;
 use types::{Amount, Balance};
 
 use super::builder::{Run, account, leg, legs, money, transfer};
-use crate::format::{ItemResult, Reply, Request, What};
+use crate::format::{ItemResult, Leg, Reply, Request, Seen, What};
 use crate::{History, check, read};
 
 pub(super) fn accepted(history: &History) {
@@ -160,18 +160,12 @@ fn a_batch_has_a_fate_for_each_transfer() {
     accepted(&run.history);
 }
 
-#[test]
-fn a_linked_batch_is_one_transaction_with_indexed_legs() {
-    let mut run = Run::new(&[1, 2, 3]);
-    let all = [legs(1, 2, "5"), legs(2, 3, "4")];
-    let id = run.commit(1, "b", &all.concat());
-    for (place, entry) in run
-        .history
-        .entries
-        .iter_mut()
-        .filter(|one| one.transaction == id)
-        .enumerate()
-    {
+/// A linked batch between 10 and 20 under the key `b`, as transaction 1.
+fn linked(run: &mut Run, transfers: &[Vec<Leg>]) {
+    let id = run.commit(1, "b", &transfers.concat());
+    let entries = run.history.entries.iter_mut();
+    let entries = entries.filter(|one| one.transaction == id);
+    for (place, entry) in entries.enumerate() {
         entry.transfer_index = u16::try_from(place / 2).unwrap();
     }
     for (place, leg) in run.history.records[0].legs.iter_mut().enumerate() {
@@ -185,16 +179,40 @@ fn a_linked_batch_is_one_transaction_with_indexed_legs() {
     let request = Request::Batch {
         key: "b".to_owned(),
         linked: true,
-        transfers: all.to_vec(),
+        transfers: transfers.to_vec(),
     };
-    run.call(
-        1,
-        (10, 20),
-        request,
-        What::Ok(Reply::Batch(vec![one.clone(), one])),
-    );
+    let results = vec![one; transfers.len()];
+    run.call(1, (10, 20), request, What::Ok(Reply::Batch(results)));
+}
+
+#[test]
+fn a_linked_batch_is_one_transaction_with_indexed_legs() {
+    let mut run = Run::new(&[1, 2, 3]);
+    linked(&mut run, &[legs(1, 2, "5"), legs(2, 3, "4")]);
     run.lists(2, (30, 40), &[1, 2, 3]);
     accepted(&run.history);
+}
+
+#[test]
+fn a_linked_batch_counts_by_its_net_however_low_the_account_is_between_its_legs() {
+    let mut run = Run::new(&[1, 2, 3]);
+    linked(&mut run, &[legs(1, 2, "150"), legs(3, 1, "80")]);
+    accepted(&run.history);
+    // But nobody may see it there.
+    let row = &run.history.entries;
+    let row = row
+        .iter()
+        .find(|one| one.account == account(1) && one.version == 2);
+    let seen = Seen {
+        account: account(1),
+        balance: row.unwrap().balance_after,
+        available: Balance::ZERO,
+        version: 2,
+    };
+    let reply = What::Ok(Reply::Account(seen));
+    run.call(2, (12, 14), super::builder::read(1), reply);
+    let verdict = check(&run.history);
+    assert!(verdict.count(crate::Reason::Cycle) > 0, "{verdict}");
 }
 
 #[test]
