@@ -60,7 +60,7 @@ impl Watch {
             if !item.ok {
                 let found = format!("{name}: {}", item.found.join("; "));
                 let all = seen.broken.entry(item.id.clone()).or_default();
-                if all.len() < 10 {
+                if all.len() < 10 && !all.contains(&found) {
                     all.push(found);
                 }
             }

@@ -168,26 +168,23 @@ impl Order<'_, '_> {
         let is_named = |edge: &usize| self.name(self.graph.ends(*edge).0).is_some();
         let first = cycle.iter().position(is_named).unwrap_or(0);
         let around = cycle.iter().cycle().skip(first).take(cycle.len());
-        let mut words = self
-            .name(self.graph.ends(cycle[first]).0)
-            .unwrap_or_default();
-        let mut waited = false;
+        let mut before = self.name(self.graph.ends(cycle[first]).0);
+        let mut sentences = Vec::new();
+        let mut account = None;
         for edge in around {
-            match self.accounts[*edge] {
-                None => waited = true,
+            account = self.accounts[*edge].or(account);
+            let Some(name) = self.name(self.graph.ends(*edge).1) else {
+                continue;
+            };
+            let from = before.replace(name.clone()).unwrap_or_default();
+            sentences.push(match account.take() {
+                None => format!("{from} was over when {name} began"),
                 Some(account) => {
                     let id = self.digest.ledgers[account].account.account;
-                    words.push_str(&format!(" is before, on {id},"));
+                    format!("on {id} {from} is before {name}")
                 }
-            }
-            if let Some(name) = self.name(self.graph.ends(*edge).1) {
-                if std::mem::take(&mut waited) {
-                    words.push_str(" was over when there began");
-                }
-                words.push(' ');
-                words.push_str(&name);
-            }
+            });
         }
-        words
+        sentences.join("; ")
     }
 }

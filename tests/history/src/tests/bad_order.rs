@@ -52,8 +52,8 @@ fn a_stale_read_after_a_confirmed_transfer() {
     let verdict = check(&run.history);
     let told = verdict.findings().find(|one| one.reason == Reason::Cycle);
     let told = told.unwrap().detail;
-    assert!(told.contains("was over when there began"), "{told}");
-    assert!(told.contains("(k1)"), "{told}");
+    assert!(told.contains("(k1) was over when request"), "{told}");
+    assert!(told.contains("is before"), "{told}");
 }
 
 #[test]
