@@ -17,6 +17,7 @@ mod messages;
 mod operations;
 mod participant_killed;
 mod planted_bugs;
+mod security;
 mod terminal;
 mod transfers;
 
