@@ -6,15 +6,33 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
+use utoipa::{PartialSchema, ToSchema};
+
 use crate::{Amount, Change, MoneyError};
 
 /// The digits a client sent, from a JSON string or a JSON number, before anyone has judged them.
 ///
 /// A JSON number is kept as its text, so `0.1` never passes through a float. Judging is left to
 /// the caller, who knows which error code fits.
-#[derive(Debug, Clone, PartialEq, Eq, utoipa::ToSchema)]
-#[schema(value_type = String, example = "100.00")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DecimalText(String);
+
+impl PartialSchema for DecimalText {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(SchemaType::from_iter([Type::String, Type::Number]))
+            .description(Some(
+                "A decimal number, best as a string; a JSON number is read exactly",
+            ))
+            .examples([serde_json::json!("100.00")])
+            .build()
+            .into()
+    }
+}
+
+impl ToSchema for DecimalText {}
 
 impl From<String> for DecimalText {
     fn from(text: String) -> Self {
