@@ -85,7 +85,7 @@ async fn ten_thousand_idle_connections_keep_nobody_out() {
 #[tokio::test]
 async fn a_burst_is_slowed_down_for_its_caller_alone_and_begins_nothing() {
     let bank = TestBank::start_with(|options| {
-        options.setting_for(TRANSACTIONS, "BANK_REQUESTS_PER_SECOND", 20)
+        options.setting_for(TRANSACTIONS, "BANK_REQUESTS_PER_SECOND", 5)
     })
     .await;
     let (alice, bob) = (bank.alice().await, bank.actor("bob-customer").await);
