@@ -142,7 +142,10 @@ async fn a_batch_of_transfers_from_another_customers_account_moves_nothing() {
         "amount": "1"});
     for linked in [false, true] {
         let key = format!("theft-{linked}");
-        let reply = carol.batch(&[theft.clone()], linked, &key).await.unwrap();
+        let reply = carol
+            .batch(std::slice::from_ref(&theft), linked, &key)
+            .await
+            .unwrap();
         let result = &reply.body["results"][0];
         assert_eq!(result["code"], "account_not_found", "{}", reply.body);
         assert_eq!(result["status"], "aborted");

@@ -38,17 +38,20 @@ fn assert_refused(reply: &Answer, expected: &[(u16, &str)], what: &str) {
     assert_eq!(reply.header("content-type"), "application/problem+json");
 }
 
-const NO_AMOUNT: &[(u16, &str)] = &[(422, "invalid_amount")];
-const NO_JSON: &[(u16, &str)] = &[(400, "malformed_json")];
-const NO_BODY: &[(u16, &str)] = &[(422, "invalid_body")];
-const NO_ID: &[(u16, &str)] = &[(400, "invalid_id")];
+/// Statuses with their codes, any of which will do.
+type Refusals = &'static [(u16, &'static str)];
+
+const NO_AMOUNT: Refusals = &[(422, "invalid_amount")];
+const NO_JSON: Refusals = &[(400, "malformed_json")];
+const NO_BODY: Refusals = &[(422, "invalid_body")];
+const NO_ID: Refusals = &[(400, "invalid_id")];
 
 #[tokio::test]
 async fn what_is_no_transfer_is_refused_and_nothing_is_begun() {
     let bank = TestBank::start().await;
     let alice = bank.alice().await;
     let url = format!("{}/transfers", bank.url(TRANSACTIONS));
-    let mut table: Vec<(Vec<u8>, &[(u16, &str)])> = Vec::new();
+    let mut table: Vec<(Vec<u8>, Refusals)> = Vec::new();
     for amount in [
         "0",
         "-1",
@@ -117,7 +120,7 @@ async fn what_is_no_transfer_is_refused_and_nothing_is_begun() {
         and_also(&format!("\"description\":\"{}\"", "x".repeat(10_240))).into(),
         NO_BODY,
     ));
-    let refused: &[(u16, &str)] = &[(400, "malformed_json"), (422, "invalid_body")];
+    let refused: Refusals = &[(400, "malformed_json"), (422, "invalid_body")];
     table.push((and_also(&deep("[", "]")).into(), refused));
     table.push((and_also(&deep("{\"a\":", "}")).into(), refused));
     table.push((and_also("\"description\":\"\\ud800\"").into(), refused));
