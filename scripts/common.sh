@@ -13,6 +13,7 @@ case $target in
     *) target=$root/$target ;;
 esac
 
+# shellcheck disable=SC2034  # For those who source this.
 services="customer-service accounts-service transactions-service"
 failpoints=customer-service/failpoints,accounts-service/failpoints,transactions-service/failpoints
 built=$target/debug/.built-by-scripts

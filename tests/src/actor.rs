@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use reqwest::{Method, StatusCode};
+use reqwest::header::HeaderMap;
+use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 
 /// Where the services of one bank listen.
@@ -28,6 +29,8 @@ pub struct Answer {
     pub status: StatusCode,
     /// `Idempotent-Replayed` was set.
     pub replayed: bool,
+    /// The headers.
+    pub headers: HeaderMap,
     /// The body, `null` when it is not JSON.
     pub body: Value,
 }
@@ -37,6 +40,13 @@ impl Answer {
     #[must_use]
     pub fn code(&self) -> &str {
         self.body["code"].as_str().unwrap_or_default()
+    }
+
+    /// A header's text; empty without it.
+    #[must_use]
+    pub fn header(&self, name: &str) -> &str {
+        let value = self.headers.get(name).and_then(|value| value.to_str().ok());
+        value.unwrap_or_default()
     }
 
     /// The transaction it speaks of; empty when it speaks of none.
@@ -57,6 +67,22 @@ impl Answer {
 
 /// A request that got no answer: refused connections and time-outs. What happened is unknown.
 pub type NoAnswer = reqwest::Error;
+
+/// Sends a request and reads what comes back.
+///
+/// # Errors
+/// [`NoAnswer`].
+pub async fn answer(request: RequestBuilder) -> Result<Answer, NoAnswer> {
+    let response = request.send().await?;
+    let (status, headers) = (response.status(), response.headers().clone());
+    let bytes = response.bytes().await?;
+    Ok(Answer {
+        status,
+        replayed: headers.contains_key("idempotent-replayed"),
+        headers,
+        body: serde_json::from_slice(&bytes).unwrap_or_default(),
+    })
+}
 
 impl Actor {
     pub(crate) fn anonymous(urls: Urls) -> Self {
@@ -120,25 +146,32 @@ impl Actor {
         key: Option<&str>,
         body: Option<&Value>,
     ) -> Result<Answer, NoAnswer> {
-        let mut request = self.client.request(method, url);
-        if let Some(token) = &self.token {
-            request = request.bearer_auth(token);
-        }
+        let mut request = self.request(method, url);
         if let Some(key) = key {
             request = request.header("idempotency-key", key);
         }
         if let Some(body) = body {
             request = request.json(body);
         }
-        let response = request.send().await?;
-        let status = response.status();
-        let replayed = response.headers().contains_key("idempotent-replayed");
-        let bytes = response.bytes().await?;
-        Ok(Answer {
-            status,
-            replayed,
-            body: serde_json::from_slice(&bytes).unwrap_or_default(),
-        })
+        answer(request).await
+    }
+
+    /// A request with the person's token, to be completed and sent with [`answer`].
+    pub fn request(&self, method: Method, url: &str) -> RequestBuilder {
+        let request = self.client.request(method, url);
+        match &self.token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        }
+    }
+
+    /// The same client with another token.
+    #[must_use]
+    pub fn with_token(&self, token: &str) -> Self {
+        Self {
+            token: Some(token.to_owned()),
+            ..self.clone()
+        }
     }
 
     /// `POST /transfers` with two legs.

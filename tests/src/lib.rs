@@ -18,7 +18,7 @@ mod protocol;
 mod proxy;
 mod server;
 
-pub use actor::{Actor, Answer, NoAnswer};
+pub use actor::{Actor, Answer, NoAnswer, answer};
 pub use bank::{ACCOUNTS, ACCOUNTS_2, CUSTOMER, SECOND_COORDINATOR, TRANSACTIONS, TestBank};
 pub use clock::Clock;
 pub use disk::SmallDisk;

@@ -3,6 +3,8 @@
 
 #[path = "tidy/planted.rs"]
 mod planted;
+#[path = "tidy/security.rs"]
+mod security;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

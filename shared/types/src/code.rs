@@ -18,7 +18,7 @@ pub enum Retry {
 }
 
 macro_rules! codes {
-    ($($(#[$doc:meta])* $name:ident = $text:literal, $status:literal, $title:literal;)+) => {
+    ($($(#[$doc:meta])* $name:ident = $text:tt, $status:literal, $title:literal;)+) => {
         /// A stable, machine-readable reason. Clients branch on these; the words beside them may change.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
         pub enum Code {
@@ -192,5 +192,19 @@ impl FromStr for Code {
             .copied()
             .find(|code| code.as_str() == text)
             .ok_or(CodeError)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use utoipa::PartialSchema;
+
+    use super::*;
+
+    #[test]
+    fn the_documents_list_the_codes_as_they_are_sent() {
+        let schema = serde_json::to_value(Code::schema()).expect("JSON");
+        let sent = serde_json::to_value(Code::ALL).expect("JSON");
+        assert_eq!(schema["enum"], sent);
     }
 }

@@ -27,7 +27,10 @@ fn is_deceptive(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{00AD}' | '\u{061C}' | '\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}'
-            | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E007F}')
+            | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E007F}'
+            // Letters that show nothing: a name of these alone is empty to every reader.
+            | '\u{034F}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}' | '\u{180B}'..='\u{180F}'
+            | '\u{3164}' | '\u{FFA0}')
 }
 
 /// One line of text of 1 to `MAX` characters.
@@ -125,7 +128,14 @@ mod tests {
 
     #[test]
     fn text_that_deceives_is_refused() {
-        for bad in ["a\u{0}b", "a\nb", "a\u{202E}b", "a\u{200B}b", "\u{FEFF}a"] {
+        for bad in [
+            "a\u{0}b",
+            "a\nb",
+            "a\u{202E}b",
+            "a\u{200B}b",
+            "\u{FEFF}a",
+            "\u{3164}",
+        ] {
             assert_eq!(
                 bad.parse::<Text<20>>(),
                 Err(TextError::Deceptive),

@@ -18,6 +18,7 @@ mod nemesis;
 mod operations;
 mod participant_killed;
 mod planted_bugs;
+mod security;
 mod terminal;
 mod transfers;
 

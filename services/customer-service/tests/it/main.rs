@@ -1,6 +1,5 @@
 //! customer-service over HTTP, on a real port and a real PostgreSQL.
 
-mod authorization;
 mod bank;
 mod configuration;
 mod customers;

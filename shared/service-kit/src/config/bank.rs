@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::TrustedProxies;
+
 /// Where the bank runs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -34,6 +36,9 @@ pub struct BankConfig {
     pub database_connections: u32,
     /// Requests per second and caller.
     pub requests_per_second: u32,
+    /// Proxies in front of us, by address, separated by commas: only what they say in
+    /// `X-Forwarded-For` is believed.
+    pub trusted_proxies: TrustedProxies,
     /// Failpoints that are on from the start: `name=action[:count],…`.
     pub failpoints: String,
 }
@@ -48,6 +53,7 @@ impl Default for BankConfig {
             log: "info".to_owned(),
             database_connections: 10,
             requests_per_second: 20_000,
+            trusted_proxies: TrustedProxies::default(),
             failpoints: String::new(),
         }
     }

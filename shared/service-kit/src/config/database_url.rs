@@ -30,7 +30,7 @@ impl DatabaseUrl {
         &self.0
     }
 
-    /// The password, where there is one.
+    /// The password as it is written before the host, where there is one.
     fn password(&self) -> Option<&str> {
         let (_, rest) = self.0.split_once("://")?;
         let authority = rest.split(['/', '?']).next()?;
@@ -38,12 +38,30 @@ impl DatabaseUrl {
         user.split_once(':').map(|(_, password)| password)
     }
 
-    /// What forbids using it outside development, if anything does.
+    /// Every password that is in it, readable: before the host and among the parameters, where the
+    /// driver looks too.
+    fn passwords(&self) -> Vec<String> {
+        let query = self.0.split_once('?').map_or("", |(_, query)| query);
+        let parameters = query.split('&').filter_map(|pair| {
+            let (name, value) = pair.split_once('=')?;
+            (unescaped(name) == "password").then_some(value)
+        });
+        let written = self.password().into_iter().chain(parameters);
+        written.map(unescaped).collect()
+    }
+
+    /// What forbids using it outside development, if anything does. `inherited` is the password
+    /// that the driver takes where the URL has none.
     #[must_use]
-    pub fn unfit_for_production(&self) -> Option<&'static str> {
-        if let Some(password) = self.password()
-            && (password.len() < SHORTEST_PASSWORD || WELL_KNOWN.contains(&password))
-        {
+    pub fn unfit_for_production(&self, inherited: Option<&str>) -> Option<&'static str> {
+        let weak = |password: &String| {
+            password.chars().count() < SHORTEST_PASSWORD || WELL_KNOWN.contains(&password.as_str())
+        };
+        let mut passwords = self.passwords();
+        if passwords.is_empty() {
+            passwords.extend(inherited.map(str::to_owned));
+        }
+        if passwords.iter().any(weak) {
             return Some("the database password is a default one or shorter than 12 characters");
         }
         let Ok(options) = self.0.parse::<PgConnectOptions>() else {
@@ -64,6 +82,19 @@ impl DatabaseUrl {
         (!local && !encrypted)
             .then_some("the database is on another host and sslmode is not require or stricter")
     }
+}
+
+/// Text of a URL without its escapes.
+fn unescaped(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let digits = after.get(..2).filter(|_| *first == b'%');
+        let escaped = digits.and_then(|two| u8::from_str_radix(str::from_utf8(two).ok()?, 16).ok());
+        bytes.push(escaped.unwrap_or(*first));
+        rest = escaped.map_or(after, |_| &after[2..]);
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 impl FromStr for DatabaseUrl {
@@ -139,16 +170,23 @@ mod tests {
         for bad in [
             "postgres://bank:short@127.0.0.1/bank",
             "postgres://bank:banking-dev@127.0.0.1/bank",
+            "postgres://bank:%62anking%2Ddev@127.0.0.1/bank",
+            "postgres://bank:%73%68%6f%72%74@127.0.0.1/bank",
+            "postgres://bank@127.0.0.1/bank?password=short",
+            "postgres://bank:a-long-password-9@127.0.0.1/bank?pass%77ord=changeme",
             "postgres://bank:a-long-password-9@db.example/bank",
             "postgres://bank:a-long-password-9@db.example/bank?sslmode=prefer",
         ] {
-            assert!(url(bad).unfit_for_production().is_some(), "{bad}");
+            assert!(url(bad).unfit_for_production(None).is_some(), "{bad}");
         }
+        let bare = url("postgres://bank@127.0.0.1/bank");
+        assert!(bare.unfit_for_production(Some("short")).is_some());
+        assert_eq!(bare.unfit_for_production(Some("a-long-password-9")), None);
         for good in [
             "postgres://bank:a-long-password-9@127.0.0.1/bank",
             "postgres://bank:a-long-password-9@db.example/bank?sslmode=verify-full",
         ] {
-            assert_eq!(url(good).unfit_for_production(), None, "{good}");
+            assert_eq!(url(good).unfit_for_production(None), None, "{good}");
         }
     }
 }

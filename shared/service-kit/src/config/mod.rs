@@ -5,12 +5,14 @@ mod bank;
 mod database_url;
 mod endpoints;
 mod load;
+mod proxies;
 
 pub use arguments::Arguments;
 pub use bank::{BankConfig, Environment};
 pub use database_url::{DatabaseUrl, DatabaseUrlError};
 pub use endpoints::{Endpoint, Endpoints, EndpointsError};
 pub use load::{ConfigError, Loaded, load};
+pub use proxies::{TrustedProxies, TrustedProxiesError};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;

@@ -1,6 +1,7 @@
 //! What happens around every request: its id and trace, limits, time-out, panics, log line and
 //! measurements.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -55,6 +56,11 @@ async fn envelope(State(shared): State<Arc<Shared>>, mut request: Request, next:
     let method = method_name(request.method());
     let path = request.extensions().get::<MatchedPath>().cloned();
     let path = path.as_ref().map_or("unmatched", MatchedPath::as_str);
+    if let Some(Peer(peer)) = request.extensions().get().copied() {
+        let client = shared.proxies.client(peer.ip(), request.headers());
+        let client = Peer(SocketAddr::new(client, peer.port()));
+        request.extensions_mut().insert(client);
+    }
     request.extensions_mut().insert(shared.verifier.clone());
     request.extensions_mut().insert(shared.limits.clone());
 

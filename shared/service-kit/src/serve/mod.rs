@@ -18,14 +18,15 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::auth::{Signer, Verifier};
-use crate::config::BankConfig;
+use crate::config::{BankConfig, TrustedProxies};
 use crate::idempotency;
 use crate::metrics;
 use crate::rate_limit::RateLimit;
 
 pub use listener::{BindError, bind, serve, shutdown_signal};
 
-/// The address at the other end of the connection. `X-Forwarded-For` is not believed.
+/// The address at the other end of the connection; behind a trusted proxy, the one it names in
+/// `X-Forwarded-For`. Nobody else's is believed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Peer(pub SocketAddr);
 
@@ -85,6 +86,7 @@ struct Shared {
     verifier: Verifier,
     dependencies: Vec<Dependency>,
     limits: Limits,
+    proxies: TrustedProxies,
     /// The paths whose replies carry an idempotency key.
     keyed: HashSet<String>,
 }
@@ -144,6 +146,7 @@ pub fn app(service: Service) -> Router {
         limits: Limits {
             requests: Arc::new(RateLimit::new(bank.requests_per_second)),
         },
+        proxies: bank.trusted_proxies.clone(),
         name,
         version,
         pool,

@@ -1,0 +1,10 @@
+//! What strangers and careless callers send to running services. docs/security.md has the list.
+
+mod abuse;
+mod at_rest;
+mod authorization;
+mod input;
+mod matrix;
+mod production;
+mod secrets;
+mod tokens;
