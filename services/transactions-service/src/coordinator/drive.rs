@@ -15,10 +15,10 @@ use tokio::time::Instant;
 use two_phase::message::{Acknowledgement, Outcome, Prepare, Vote};
 use two_phase::planted::{Bug, is_planted};
 use two_phase::{Action, Coordinator, Event, Phase};
-use types::views::TimelineEvent;
+use types::views::{ResolutionOutcome, TimelineEvent};
 use types::{Code, ParticipantId, TransactionId};
 
-use super::in_flight::Entry;
+use super::in_flight::{Delivery, Entry};
 use super::{Coordination, Decision, Progress};
 use crate::record::{Moment, NewTransaction};
 use crate::store::decisions::{Decided, Finished, NewDecision};
@@ -253,17 +253,20 @@ impl Drive {
     ) -> Result<(), Stopped> {
         failpoints::hit("before_decision_send").await?;
         let id = self.transaction_id;
-        let mut deliveries = Vec::with_capacity(actions.len());
+        let (mut decided, mut deliveries) = (None, Vec::with_capacity(actions.len()));
         for action in actions {
             if let Action::Deliver(outcome, participant) = action {
+                decided = Some(outcome);
                 self.moment(entry, sent(outcome), &participant);
-                deliveries.push(deliver_one(coordination, id, outcome, participant));
+                deliveries.push(deliver_one(coordination, entry, id, outcome, participant));
             }
         }
         for (participant, acknowledgement) in join_all(deliveries).await {
             self.moment(entry, TimelineEvent::Acknowledged, &participant);
             if let Some(what) = contradiction(acknowledgement) {
-                raise_hazard(coordination, id, &participant, &what).await?;
+                let mixed = acknowledgement == Acknowledgement::Mixed;
+                let result = decided.filter(|_| mixed).map(shown);
+                raise_hazard(coordination, id, &participant, &what, result).await?;
             }
             self.machine
                 .apply(Event::Acknowledged(participant, acknowledgement))?;
@@ -338,6 +341,7 @@ const fn sent(outcome: Outcome) -> TimelineEvent {
 /// asked for for ever, and nothing else is concluded from the silence.
 async fn deliver_one(
     coordination: &Coordination,
+    entry: &Entry,
     id: TransactionId,
     outcome: Outcome,
     participant: ParticipantId,
@@ -349,25 +353,45 @@ async fn deliver_one(
             .decide(&participant, outcome, id)
             .await;
         if let Some(acknowledgement) = answer {
+            entry.delivery(&participant, Delivery::Answered);
             return (participant, acknowledgement);
         }
         attempts += 1;
-        tokio::time::sleep(coordination.timings.backoff(attempts)).await;
+        let pause = coordination.timings.backoff(attempts);
+        let unanswered = Delivery::Unanswered {
+            attempts,
+            error: coordination.participants.last_error(&participant),
+            next_try_at: Utc::now() + pause,
+        };
+        entry.delivery(&participant, unanswered);
+        tokio::time::sleep(pause).await;
     }
 }
 
-/// Records a contradiction and calls for a person. Durable when it returns.
+/// An outcome as operators are shown it.
+const fn shown(outcome: Outcome) -> ResolutionOutcome {
+    match outcome {
+        Outcome::Commit => ResolutionOutcome::Commit,
+        Outcome::Abort => ResolutionOutcome::Abort,
+    }
+}
+
+/// Records a contradiction and calls for a person; `result` is the decision that met a forced
+/// branch. Durable when it returns.
 pub(crate) async fn raise_hazard(
     coordination: &Coordination,
     id: TransactionId,
     participant: &ParticipantId,
     what: &str,
+    result: Option<ResolutionOutcome>,
 ) -> Result<(), sqlx::Error> {
-    if !hazards::record(&coordination.pool, id, participant, what, "").await? {
+    if !hazards::record(&coordination.pool, id, participant, what, result).await? {
         // Known, and already called for.
         return Ok(());
     }
     super::recovery::count_interventions(&coordination.pool).await?;
+    let hazard = crate::console::names::canonical(what);
+    metrics::counter!(service_kit::metrics::HAZARDS, "hazard" => hazard).increment(1);
     tracing::error!(
         event = "MANUAL_INTERVENTION_REQUIRED",
         transaction_id = %id,

@@ -57,7 +57,14 @@ pub(crate) async fn reply(
         };
         if answer == InquiryAnswer::Unknown {
             let who = &inquiry.participant;
-            raise_hazard(coordination, transaction_id, who, "UnknownTransaction").await?;
+            raise_hazard(
+                coordination,
+                transaction_id,
+                who,
+                "UnknownTransaction",
+                None,
+            )
+            .await?;
         }
         items.push(InquiryItem {
             transaction_id,
