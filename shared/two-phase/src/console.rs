@@ -141,6 +141,15 @@ pub struct Evidence {
     pub branches: Vec<Branch>,
 }
 
+impl Evidence {
+    /// Whether anything that was recorded waits to be acknowledged.
+    fn has_open_hazards(&self) -> bool {
+        self.branches
+            .iter()
+            .any(|branch| !branch.hazards.is_empty())
+    }
+}
+
 /// The outcome a status stands for.
 #[must_use]
 pub const fn outcome_of(status: Status) -> Option<Outcome> {
@@ -255,8 +264,10 @@ fn after_the_end(outcome: Outcome, evidence: &Evidence) -> String {
              is told {}",
             word(outcome)
         )
-    } else {
+    } else if evidence.has_open_hazards() {
         "nothing: it is over, and what was recorded waits to be acknowledged".to_owned()
+    } else {
+        "nothing: it is over".to_owned()
     }
 }
 

@@ -206,7 +206,7 @@ impl Act<'_> {
         let listed = || async {
             let page = bank.in_doubt(false).await.ok()?;
             let mut items = page.items.into_iter();
-            items.find(|item| item.facts.legs.iter().any(|leg| leg.account_id == source))
+            items.find(|item| item.legs.iter().any(|leg| leg.account_id == source))
         };
         let asked = || async {
             let item = listed().await;

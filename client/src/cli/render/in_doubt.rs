@@ -205,17 +205,16 @@ pub fn in_doubt_at(items: &[BranchInDoubt], at: &str) -> Sheet {
 }
 
 fn one_branch(item: &BranchInDoubt, at: &str) -> Vec<Sheet> {
-    let facts = &item.facts;
-    let participants = facts.participants.iter().map(ParticipantId::as_str);
+    let participants = item.participants.iter().map(ParticipantId::as_str);
     let participants = participants.collect::<Vec<_>>().join(", ");
-    let recorded = facts.hazards.iter().map(|view| hazard(view, "bank"));
+    let recorded = item.hazards.iter().map(|view| hazard(view, "bank"));
     let recorded = recorded.collect::<Vec<_>>().join("\n");
     let record = Record::new()
-        .field("Transaction", facts.transaction_id)
+        .field("Transaction", item.transaction_id)
         .field("Bank", &item.participant)
-        .field("Branch", facts.state.as_deref().unwrap_or("none"))
-        .maybe("Prepared", facts.prepared_at.map(moment))
-        .maybe("Age", facts.age_seconds.map(|age| format!("{age} s")))
+        .field("Branch", item.state.as_deref().unwrap_or("none"))
+        .maybe("Prepared", item.prepared_at.map(moment))
+        .maybe("Age", item.age_seconds.map(|age| format!("{age} s")))
         .field("Takes part", participants)
         .field("Coordinator", &item.coordinator)
         .field("Being tried", &item.trying)
@@ -225,7 +224,7 @@ fn one_branch(item: &BranchInDoubt, at: &str) -> Vec<Sheet> {
         );
     let mut sheets = vec![record.into()];
     sheets.extend(legs_of(
-        facts.legs.iter().map(|leg| (&item.participant, leg)),
+        item.legs.iter().map(|leg| (&item.participant, leg)),
     ));
     sheets.push(choices(&item.choices).into());
     let proposed = item.proposed.iter();

@@ -62,6 +62,12 @@ impl Console {
 
     fn show(&self, facts: BranchFacts, proposed: Vec<ResolutionAccepted>) -> BranchInDoubt {
         let evidence = self.evidence(&facts);
+        // Of what can be done, what can be done here.
+        let mut choices = choices(&evidence);
+        choices.retain(|choice| {
+            choice.participant.is_none()
+                || choice.participant.as_ref() == Some(self.participant.name())
+        });
         BranchInDoubt {
             participant: self.participant.name().clone(),
             coordinator: heard(&evidence.decision),
@@ -72,8 +78,15 @@ impl Console {
                  acknowledged"
                     .to_owned()
             },
-            choices: choices(&evidence),
-            facts,
+            choices,
+            transaction_id: facts.transaction_id,
+            state: facts.state,
+            prepared_at: facts.prepared_at,
+            finished_at: facts.finished_at,
+            age_seconds: facts.age_seconds,
+            participants: facts.participants,
+            legs: facts.legs,
+            hazards: facts.hazards,
             proposed,
         }
     }

@@ -65,7 +65,7 @@ pub(crate) async fn gather(app: &App, acknowledged: bool) -> Result<Gathered> {
         }
     }
     own.extend(discovered);
-    gathered(app, own.into_iter().collect(), rows, answers).await
+    gathered(app, own.into_iter().collect(), answers, Some(acknowledged)).await
 }
 
 /// What both sides know of one transaction, whatever its age; without its hazards.
@@ -76,7 +76,7 @@ pub(crate) async fn gather_one(app: &App, id: TransactionId) -> Result<Gathered>
         participants.facts(participant, &asked, None, true)
     })
     .await;
-    gathered(app, vec![id], Vec::new(), answers).await
+    gathered(app, vec![id], answers, None).await
 }
 
 async fn ask<'a, F>(
@@ -97,8 +97,8 @@ where
 async fn gathered(
     app: &App,
     ids: Vec<TransactionId>,
-    rows: Vec<HazardRow>,
     answers: BTreeMap<ParticipantId, Answer>,
+    acknowledged: Option<bool>,
 ) -> Result<Gathered> {
     let live = app.coordination.in_flight.live(&ids);
     let records = transactions::read(app.pool(), &ids).await?;
@@ -108,15 +108,18 @@ async fn gathered(
         let of = proposed.entry(row.view.transaction_id);
         of.or_default().push(row.view);
     }
-    let mut hazards: HashMap<TransactionId, Vec<HazardRow>> = HashMap::new();
-    for row in rows {
-        hazards.entry(row.transaction_id).or_default().push(row);
+    let mut recorded: HashMap<TransactionId, Vec<HazardRow>> = HashMap::new();
+    // Read after the transactions: one that is parked by then has its hazard on record.
+    if let Some(acknowledged) = acknowledged {
+        for row in hazards::list(app.pool(), acknowledged).await? {
+            recorded.entry(row.transaction_id).or_default().push(row);
+        }
     }
     Ok(Gathered {
         ids,
         records,
         owners,
-        hazards,
+        hazards: recorded,
         proposed,
         answers,
         live,

@@ -85,7 +85,12 @@ fn waiting(evidence: &Evidence) -> String {
         } => "it does not end by itself: somebody has to find out what happened".to_owned(),
         Decision::Recorded {
             phase: Phase::Done, ..
-        } if !in_doubt => "it is over; only what was recorded about it is still open".to_owned(),
+        } if !in_doubt && evidence.has_open_hazards() => {
+            "it is over; only what was recorded about it is still open".to_owned()
+        }
+        Decision::Recorded {
+            phase: Phase::Done, ..
+        } if !in_doubt => "it is over".to_owned(),
         Decision::Recorded { status, driver, .. } => match (outcome_of(*status), driver) {
             (Some(outcome), _) => format!(
                 "it ends as {} at every bank as soon as each can be reached{holds}",

@@ -106,9 +106,12 @@ fn what_is_being_tried_is_told_for_every_state() {
         (
             of(
                 recorded(commit, Done, Driver::Nobody),
-                vec![at(1, Some(HeuristicMixed))],
+                vec![Branch {
+                    hazards: vec!["heuristic_mixed".to_owned()],
+                    ..at(1, Some(HeuristicMixed))
+                }],
             ),
-            "it is over",
+            "it is over, and what was recorded waits to be acknowledged",
         ),
         (of(Decision::NoRecord, half()), "no record of it"),
         (of(Decision::Undecided, half()), "nothing is decided yet"),

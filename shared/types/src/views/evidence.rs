@@ -125,9 +125,22 @@ pub struct Choice {
 pub struct BranchInDoubt {
     /// Who says so.
     pub participant: ParticipantId,
-    /// What is known here.
-    #[serde(flatten)]
-    pub facts: BranchFacts,
+    /// Which transaction.
+    pub transaction_id: TransactionId,
+    /// The branch's state; `null` when there is none.
+    pub state: Option<String>,
+    /// When it was prepared.
+    pub prepared_at: Option<Timestamp>,
+    /// When it was finished.
+    pub finished_at: Option<Timestamp>,
+    /// Seconds since it was prepared, by the database's clock.
+    pub age_seconds: Option<i64>,
+    /// Who takes part, in global order.
+    pub participants: Vec<ParticipantId>,
+    /// Its legs here.
+    pub legs: Vec<LegEvidence>,
+    /// What was recorded here.
+    pub hazards: Vec<HazardView>,
     /// What the coordinator last said, or why it did not.
     pub coordinator: String,
     /// What is being tried.
