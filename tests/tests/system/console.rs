@@ -265,8 +265,15 @@ async fn case_101_an_outcome_forced_against_the_decision_is_mixed_until_it_is_ac
     .await;
     assert_eq!(forced["branches"][0]["hazard"], "HeuristicAbort");
     bank.disarm(TRANSACTIONS, "before_decision_send").await;
-    let item = listed(&bank, |item| item["phase"] == "hazard").await;
-    assert_eq!(item["branches"][0]["state"], "HEURISTIC_MIXED");
+    let item = listed(&bank, |item| {
+        item["phase"] == "done" && item["branches"][0]["state"] == "HEURISTIC_MIXED"
+    })
+    .await;
+    assert!(
+        trying(&item).contains("waits to be acknowledged"),
+        "{}",
+        trying(&item)
+    );
     let correct = means(&item, "correct", "bank-1").unwrap();
     assert!(correct.contains("forced to ABORT"), "{correct}");
     for outcome in ["abort", "mixed"] {
