@@ -43,7 +43,7 @@ fn one(item: &InDoubt) -> Vec<Sheet> {
     let legs = legs.flat_map(|branch| branch.legs.iter().map(|leg| (&branch.participant, leg)));
     sheets.extend(legs_of(legs));
     sheets.push(choices(&item.choices).into());
-    sheets.extend(item.proposed.iter().map(|p| Sheet::Text(proposal(p, None))));
+    sheets.extend(item.proposed.iter().flat_map(|p| proposal(p, None)));
     sheets
 }
 
@@ -160,30 +160,33 @@ pub fn label(choice: &Choice) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-fn proposal(proposal: &ResolutionAccepted, at: Option<&str>) -> String {
+/// A proposal, and how it is confirmed where it was made.
+fn proposal(proposal: &ResolutionAccepted, at: Option<&str>) -> Vec<Sheet> {
+    let forced = outcome(proposal.outcome);
+    let record = Record::new()
+        .field("Proposed", format!("{forced} at {}", proposal.participant))
+        .field("By", &proposal.proposed_by)
+        .field("Reason", &proposal.reason);
     let ResolutionAccepted {
         transaction_id,
         resolution_id,
-        participant,
-        reason,
-        proposed_by,
         ..
     } = proposal;
-    let outcome = outcome(proposal.outcome);
-    let words = format!("{proposed_by} proposed to {outcome} at {participant}: {reason}");
     match &proposal.confirmed_by {
         Some(by) => {
             let result = proposal.result.as_deref().unwrap_or("not known yet");
-            format!("{words}\n{by} confirmed it; the branch there: {result}")
+            let record = record.field("Confirmed by", by);
+            vec![record.field("Branch is now", result).into()]
         }
         None => {
             let at = at.map_or_else(String::new, |at| {
                 format!(" \\\n      --at-participant {at}")
             });
-            format!(
-                "{words}\nAnother admin carries it out with\n  banking-cli admin confirm \
-                 {transaction_id} \\\n      {resolution_id}{at}"
-            )
+            let command = format!(
+                "Another admin carries it out with\n  banking-cli admin confirm {transaction_id} \\\n      \
+                 {resolution_id}{at}"
+            );
+            vec![record.into(), Sheet::Text(command)]
         }
     }
 }
@@ -228,7 +231,7 @@ fn one_branch(item: &BranchInDoubt, at: &str) -> Vec<Sheet> {
     ));
     sheets.push(choices(&item.choices).into());
     let proposed = item.proposed.iter();
-    sheets.extend(proposed.map(|p| Sheet::Text(proposal(p, Some(at)))));
+    sheets.extend(proposed.flat_map(|p| proposal(p, Some(at))));
     sheets
 }
 

@@ -30,6 +30,7 @@ pub(crate) enum Include {
 #[into_params(parameter_in = Query)]
 pub(crate) struct InDoubtQuery {
     /// `acknowledged`: also what was acknowledged.
+    #[param(inline)]
     include: Option<Include>,
 }
 

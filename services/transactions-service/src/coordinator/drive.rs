@@ -15,14 +15,14 @@ use tokio::time::Instant;
 use two_phase::message::{Acknowledgement, Outcome, Prepare, Vote};
 use two_phase::planted::{Bug, is_planted};
 use two_phase::{Action, Coordinator, Event, Phase};
-use types::views::{ResolutionOutcome, TimelineEvent};
+use types::views::TimelineEvent;
 use types::{Code, ParticipantId, TransactionId};
 
+use super::alarm::{contradiction, raise_hazard, shown};
 use super::in_flight::{Delivery, Entry};
 use super::{Coordination, Decision, Progress};
 use crate::record::{Moment, NewTransaction};
 use crate::store::decisions::{Decided, Finished, NewDecision};
-use crate::store::hazards;
 use crate::store::leases::Claimed;
 
 /// Why a driver stopped before the end. Recovery goes on from what is durable.
@@ -321,15 +321,6 @@ fn prepare_for(transaction: &NewTransaction, participant: &ParticipantId) -> Opt
     })
 }
 
-/// What a person has to look at: the decision and the branch differ, by damage or by force.
-fn contradiction(acknowledgement: Acknowledgement) -> Option<String> {
-    match acknowledgement {
-        Acknowledgement::Done => None,
-        Acknowledgement::Mixed => Some("HeuristicMixed".to_owned()),
-        Acknowledgement::Hazard { hazard } => Some(format!("{hazard:?}")),
-    }
-}
-
 const fn sent(outcome: Outcome) -> TimelineEvent {
     match outcome {
         Outcome::Commit => TimelineEvent::CommitSent,
@@ -366,39 +357,6 @@ async fn deliver_one(
         entry.delivery(&participant, unanswered);
         tokio::time::sleep(pause).await;
     }
-}
-
-/// An outcome as operators are shown it.
-const fn shown(outcome: Outcome) -> ResolutionOutcome {
-    match outcome {
-        Outcome::Commit => ResolutionOutcome::Commit,
-        Outcome::Abort => ResolutionOutcome::Abort,
-    }
-}
-
-/// Records a contradiction and calls for a person; `result` is the decision that met a forced
-/// branch. Durable when it returns.
-pub(crate) async fn raise_hazard(
-    coordination: &Coordination,
-    id: TransactionId,
-    participant: &ParticipantId,
-    what: &str,
-    result: Option<ResolutionOutcome>,
-) -> Result<(), sqlx::Error> {
-    if !hazards::record(&coordination.pool, id, participant, what, result).await? {
-        // Known, and already called for.
-        return Ok(());
-    }
-    super::recovery::count_interventions(&coordination.pool).await?;
-    let hazard = crate::console::names::canonical(what);
-    metrics::counter!(service_kit::metrics::HAZARDS, "hazard" => hazard).increment(1);
-    tracing::error!(
-        event = "MANUAL_INTERVENTION_REQUIRED",
-        transaction_id = %id,
-        participant = %participant,
-        hazard = what,
-    );
-    Ok(())
 }
 
 fn log_decision(id: TransactionId, outcome: Outcome, reason: Option<Code>) {

@@ -12,7 +12,7 @@ use two_phase::message::{InquiryAnswer, InquiryItem, InquiryList, InquiryReply, 
 use types::{Code, TransactionId};
 
 use super::Coordination;
-use super::drive::raise_hazard;
+use super::alarm::raise_hazard;
 use super::queues::StepError;
 use crate::store::decisions::{Decided, NewDecision};
 use crate::store::leases::standing;

@@ -12,6 +12,7 @@
 //!
 //! What is decided is decided in the crate `two_phase`; what is written is written in `store`.
 
+pub(crate) mod alarm;
 pub(crate) mod drive;
 pub(crate) mod evidence;
 pub(crate) mod in_flight;

@@ -14,7 +14,7 @@ use types::{Code, LoginId, ParticipantId, ResolutionId, TransactionId};
 use crate::app::{App, Shared};
 use crate::console::describe::{Observer, evidence};
 use crate::console::gather_one;
-use crate::coordinator::drive::raise_hazard;
+use crate::coordinator::alarm::raise_hazard;
 use crate::coordinator::participants::Forced;
 use crate::coordinator::recovery::count_interventions;
 use crate::store::resolutions::{self, ResolutionRow};
