@@ -3,12 +3,13 @@
 use reqwest::Method;
 use reqwest::header::ACCEPT;
 use types::views::{
-    Account, Cash, CashReceipt, Entry, LedgerCheck, OpenAccount, Page, PatchAccount,
+    Account, AcknowledgeHere, Acknowledged, AuditEntry, BranchInDoubt, Cash, CashReceipt, Entry,
+    ForceHere, LedgerCheck, OpenAccount, Page, PatchAccount, ResolutionAccepted,
 };
-use types::{AccountId, CustomerId, IdempotencyKey, ParticipantId};
+use types::{AccountId, CustomerId, IdempotencyKey, ParticipantId, ResolutionId, TransactionId};
 
 use crate::endpoint::Call;
-use crate::{Endpoint, Error, Failpoint, ListQuery, UnsafeRun};
+use crate::{Endpoint, Error, Failpoint, FailpointState, ListQuery, UnsafeRun};
 
 /// Calls of one bank's accounts-service. Every method can fail as [`Error`] says.
 #[derive(Debug, Clone)]
@@ -130,6 +131,66 @@ impl AccountsService {
         self.endpoint.call(Call::get("/ledger/check")).await
     }
 
+    /// `GET /branches/in-doubt`: what this bank knows by itself of branches in doubt; also what was
+    /// `acknowledged`, if that is wanted.
+    ///
+    /// # Errors
+    /// `forbidden` for anyone but an admin.
+    pub async fn in_doubt(&self, acknowledged: bool) -> Result<Page<BranchInDoubt>, Error> {
+        let include = acknowledged.then(|| ("include", "acknowledged".to_owned()));
+        let call = Call::get("/branches/in-doubt").query(include.into_iter().collect());
+        self.endpoint.call(call).await
+    }
+
+    /// `POST /branches/{id}/resolutions`: proposes an outcome directly here, because the coordinator
+    /// is what is lost; nothing happens until another admin confirms.
+    ///
+    /// # Errors
+    /// `forbidden` for anyone but an admin, `conflict` when there is nothing to resolve.
+    pub async fn resolve(
+        &self,
+        id: TransactionId,
+        wish: &ForceHere,
+    ) -> Result<ResolutionAccepted, Error> {
+        let call = Call::post(format!("/branches/{id}/resolutions"), wish);
+        self.endpoint.call(call).await
+    }
+
+    /// `POST /branches/{id}/resolutions/{resolution_id}/confirmations`: carries it out.
+    ///
+    /// # Errors
+    /// `forbidden` for the admin who proposed it; `evidence_changed`.
+    pub async fn confirm(
+        &self,
+        id: TransactionId,
+        resolution: ResolutionId,
+    ) -> Result<ResolutionAccepted, Error> {
+        let path = format!("/branches/{id}/resolutions/{resolution}/confirmations");
+        self.endpoint.call(Call::new(Method::POST, path)).await
+    }
+
+    /// `GET /branches/{id}/audit`: what operators did, as this bank has it.
+    ///
+    /// # Errors
+    /// `forbidden` for anyone but an admin.
+    pub async fn audit(&self, id: TransactionId) -> Result<Page<AuditEntry>, Error> {
+        let call = Call::get(format!("/branches/{id}/audit"));
+        self.endpoint.call(call).await
+    }
+
+    /// `POST /branches/{id}/hazards/acknowledgements`: a hazard need not be shown any more here.
+    ///
+    /// # Errors
+    /// `forbidden` for anyone but an admin, `not_found` when this bank has none of that name.
+    pub async fn acknowledge(
+        &self,
+        id: TransactionId,
+        wish: &AcknowledgeHere,
+    ) -> Result<Acknowledged, Error> {
+        let path = format!("/branches/{id}/hazards/acknowledgements");
+        self.endpoint.call(Call::post(path, wish)).await
+    }
+
     /// `POST /demo/unsafe-withdrawals`: the textbook race on a sandbox account of its own.
     /// Development only.
     ///
@@ -149,5 +210,23 @@ impl AccountsService {
     pub async fn set_failpoint(&self, name: &str, failpoint: &Failpoint) -> Result<(), Error> {
         let call = Call::new(Method::PUT, format!("/demo/failpoints/{name}")).json(failpoint);
         self.endpoint.send_ignoring_body(call).await
+    }
+
+    /// `DELETE /demo/failpoints/{name}`. Development only.
+    ///
+    /// # Errors
+    /// As [`AccountsService::set_failpoint`].
+    pub async fn clear_failpoint(&self, name: &str) -> Result<(), Error> {
+        let call = Call::new(Method::DELETE, format!("/demo/failpoints/{name}"));
+        self.endpoint.send_ignoring_body(call).await
+    }
+
+    /// `GET /demo/failpoints/{name}`: what happens there, and who waits. Development only.
+    ///
+    /// # Errors
+    /// As [`AccountsService::set_failpoint`].
+    pub async fn failpoint(&self, name: &str) -> Result<FailpointState, Error> {
+        let call = Call::get(format!("/demo/failpoints/{name}"));
+        self.endpoint.call(call).await
     }
 }

@@ -109,7 +109,7 @@ impl Addresses {
     }
 }
 
-fn checked(url: &str) -> Result<String, InvalidAddress> {
+pub(crate) fn checked(url: &str) -> Result<String, InvalidAddress> {
     let invalid = || InvalidAddress(url.to_owned());
     let parsed = Url::parse(url).map_err(|_| invalid())?;
     let is_http = matches!(parsed.scheme(), "http" | "https") && parsed.host_str().is_some();

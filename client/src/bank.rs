@@ -10,8 +10,8 @@ use types::{AccountId, Code, CustomerId, ParticipantId};
 
 use crate::endpoint::connections;
 use crate::{
-    AccountsService, Addresses, Credentials, CustomerService, Endpoint, Error, ListQuery,
-    TransactionsService,
+    AccountsService, Addresses, Credentials, CustomerService, Endpoint, Error, InvalidAddress,
+    ListQuery, TransactionsService,
 };
 
 /// The largest page the services give.
@@ -35,6 +35,35 @@ pub struct Located {
     pub account: Account,
     /// Its bank.
     pub bank: AccountsService,
+}
+
+/// How somebody names a bank.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// By its address.
+    Url(String),
+    /// By its name.
+    Named(ParticipantId),
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Url(url) => f.write_str(url),
+            Self::Named(name) => name.fmt(f),
+        }
+    }
+}
+
+impl std::str::FromStr for Place {
+    type Err = InvalidAddress;
+
+    fn from_str(text: &str) -> Result<Self, InvalidAddress> {
+        match text.parse() {
+            Ok(name) => Ok(Self::Named(name)),
+            Err(_) => crate::addresses::checked(text).map(Self::Url),
+        }
+    }
 }
 
 /// What the banks that answered have, and why the others are missing.
@@ -140,6 +169,29 @@ impl Bank {
     pub async fn bank(&self, name: &ParticipantId) -> Result<Option<AccountsService>, Error> {
         let banks = self.banks().await?;
         Ok(banks.iter().find(|b| b.participant() == name).cloned())
+    }
+
+    /// The bank at `place`, found without the coordinator where that is possible: a URL, a bank of
+    /// the configuration, or the first one. Only for another name is transactions-service asked.
+    ///
+    /// # Errors
+    /// As [`Bank::banks`]; `None` when there is no such bank.
+    pub async fn at(&self, place: &Place) -> Result<Option<AccountsService>, Error> {
+        let name = match place {
+            Place::Url(url) => {
+                let unnamed = self.first_bank().participant;
+                return Ok(Some(self.service_of(unnamed, url.clone())));
+            }
+            Place::Named(name) => name,
+        };
+        let first = self.first_bank();
+        if let Some(url) = self.addresses.bank(name) {
+            return Ok(Some(self.service_of(name.clone(), url.to_owned())));
+        }
+        if first.participant() == name {
+            return Ok(Some(first));
+        }
+        self.bank(name).await
     }
 
     /// The first bank is where the caller's configuration says, because that is reachable from

@@ -54,3 +54,14 @@ pub struct Failpoint {
     /// How many times.
     pub count: u32,
 }
+
+/// `GET /demo/failpoints/{name}`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct FailpointState {
+    /// What happens there; `null` when it is off, or has happened as often as it was to.
+    pub action: Option<FailpointAction>,
+    /// How often it was reached since the process started.
+    pub hits: u64,
+    /// How many wait there now.
+    pub paused: u32,
+}

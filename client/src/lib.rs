@@ -32,11 +32,11 @@ mod transactions;
 
 pub use accounts::AccountsService;
 pub use addresses::{Addresses, InvalidAddress};
-pub use bank::{Bank, Located, Merged};
+pub use bank::{Bank, Located, Merged, Place};
 pub use claims::Claims;
 pub use credentials::{Credentials, TokenFuture, TokenSource};
 pub use customers::CustomerService;
-pub use demo_views::{Failpoint, FailpointAction, UnsafeRun, UnsafeWithdrawal};
+pub use demo_views::{Failpoint, FailpointAction, FailpointState, UnsafeRun, UnsafeWithdrawal};
 pub use endpoint::{Endpoint, Sent};
 pub use error::Error;
 pub use list::{ListQuery, TransferFilter};

@@ -2,13 +2,13 @@
 
 use reqwest::Method;
 use types::views::{
-    BatchRequest, BatchResults, Force, InDoubt, Page, ParticipantView, ResolutionAccepted, Status,
-    Timeline, TransferRequest, TransferView,
+    Acknowledge, Acknowledged, AuditEntry, BatchRequest, BatchResults, Force, InDoubt, Page,
+    ParticipantView, ResolutionAccepted, Status, Timeline, TransferRequest, TransferView,
 };
 use types::{IdempotencyKey, ResolutionId, TransactionId};
 
 use crate::endpoint::Call;
-use crate::{Endpoint, Error, Failpoint, ListQuery, Sent, TransferFilter};
+use crate::{Endpoint, Error, Failpoint, FailpointState, ListQuery, Sent, TransferFilter};
 
 /// Calls of transactions-service. Every method can fail as [`Error`] says.
 #[derive(Debug, Clone)]
@@ -97,13 +97,37 @@ impl TransactionsService {
         Ok(page.items)
     }
 
-    /// `GET /transactions/in-doubt`: what cannot finish by itself, with both sides' evidence.
+    /// `GET /transactions/in-doubt`: what cannot finish by itself, with both sides' evidence; also
+    /// what was `acknowledged`, if that is wanted.
     ///
     /// # Errors
     /// `forbidden` for anyone but an admin.
-    pub async fn in_doubt(&self, list: &ListQuery) -> Result<Page<InDoubt>, Error> {
-        let call = Call::get("/transactions/in-doubt").query(list.pairs());
+    pub async fn in_doubt(&self, acknowledged: bool) -> Result<Page<InDoubt>, Error> {
+        let include = acknowledged.then(|| ("include", "acknowledged".to_owned()));
+        let call = Call::get("/transactions/in-doubt").query(include.into_iter().collect());
         self.0.call(call).await
+    }
+
+    /// `GET /transactions/{id}/audit`: what operators did, as the coordinator has it.
+    ///
+    /// # Errors
+    /// `forbidden` for anyone but an admin.
+    pub async fn audit(&self, id: TransactionId) -> Result<Page<AuditEntry>, Error> {
+        let call = Call::get(format!("/transactions/{id}/audit"));
+        self.0.call(call).await
+    }
+
+    /// `POST /transactions/{id}/hazards/acknowledgements`: a hazard need not be shown any more.
+    ///
+    /// # Errors
+    /// `forbidden` for anyone but an admin, `not_found` when nobody has it on record.
+    pub async fn acknowledge(
+        &self,
+        id: TransactionId,
+        wish: &Acknowledge,
+    ) -> Result<Acknowledged, Error> {
+        let path = format!("/transactions/{id}/hazards/acknowledgements");
+        self.0.call(Call::post(path, wish)).await
     }
 
     /// `POST /transactions/{id}/resolutions`: proposes an outcome; nothing happens until another
@@ -167,5 +191,14 @@ impl TransactionsService {
     pub async fn clear_failpoint(&self, name: &str) -> Result<(), Error> {
         let call = Call::new(Method::DELETE, format!("/demo/failpoints/{name}"));
         self.0.send_ignoring_body(call).await
+    }
+
+    /// `GET /demo/failpoints/{name}`: what happens there, and who waits. Development only.
+    ///
+    /// # Errors
+    /// As [`TransactionsService::set_failpoint`].
+    pub async fn failpoint(&self, name: &str) -> Result<FailpointState, Error> {
+        let call = Call::get(format!("/demo/failpoints/{name}"));
+        self.0.call(call).await
     }
 }

@@ -11,6 +11,7 @@ use two_phase::planted::{Bug, is_planted};
 use types::{Code, ParticipantId, TransactionId};
 
 use crate::participant::Participant;
+use crate::participant::evidence::Console;
 
 /// The coordinator's name in its tokens, whatever its processes are called.
 pub const COORDINATOR: &str = "transactions-service";
@@ -36,13 +37,18 @@ pub(crate) struct App {
     prepares: Prepares,
     decisions: Decisions,
     peers: Vec<ParticipantId>,
+    console: Console,
 }
 
 /// The state of the router.
 pub(crate) type Shared = axum::extract::State<Arc<App>>;
 
 impl App {
-    pub(crate) fn new(participant: Participant, peers: Vec<ParticipantId>) -> Self {
+    pub(crate) fn new(
+        participant: Participant,
+        peers: Vec<ParticipantId>,
+        console: Console,
+    ) -> Self {
         let prepares = ListQueue::new("prepare", LIMITS, {
             let participant = participant.clone();
             move |requests| {
@@ -68,11 +74,16 @@ impl App {
             prepares,
             decisions,
             peers,
+            console,
         }
     }
 
     pub(crate) const fn participant(&self) -> &Participant {
         &self.participant
+    }
+
+    pub(crate) const fn console(&self) -> &Console {
+        &self.console
     }
 
     pub(crate) const fn own(&self) -> &ParticipantId {

@@ -45,6 +45,8 @@ pub use store::MIGRATIONS;
 
 use app::{App, COORDINATOR};
 use participant::Participant;
+use participant::evidence::Console;
+use participant::heard::Heard;
 use participant::in_doubt::{Inquirer, Timings};
 use store::StoreError;
 use store::identity::{self, WrongDatabase};
@@ -119,6 +121,13 @@ pub async fn build(loaded: Loaded<AccountsConfig>, pool: PgPool) -> Result<Built
     let client = |name: &str, url: &str| {
         ServiceClient::new(name, url, name, signer.clone(), config.call_timeout())
     };
+    let heard = Heard::default();
+    let timings = Timings {
+        after: Duration::from_millis(config.in_doubt_after_ms),
+        tick: Duration::from_millis(config.in_doubt_tick_ms),
+        longest_pause: Duration::from_millis(config.in_doubt_backoff_ms),
+    };
+    let console = Console::new(participant.clone(), heard.clone(), timings.after);
     let inquirer = Inquirer::new(
         participant.clone(),
         coordinators
@@ -129,14 +138,11 @@ pub async fn build(loaded: Loaded<AccountsConfig>, pool: PgPool) -> Result<Built
             .iter()
             .map(|(peer, url)| (peer.clone(), client(peer.as_str(), url)))
             .collect::<BTreeMap<_, _>>(),
-        Timings {
-            after: Duration::from_millis(config.in_doubt_after_ms),
-            tick: Duration::from_millis(config.in_doubt_tick_ms),
-            longest_pause: Duration::from_millis(config.in_doubt_backoff_ms),
-        },
+        timings,
+        heard,
     );
     let peers = peers.into_iter().map(|(peer, _)| peer).collect();
-    let app = Arc::new(App::new(participant, peers));
+    let app = Arc::new(App::new(participant, peers, console));
     let router = routes::router(app, bank.is_development());
     Ok(Built {
         service: Service {

@@ -7,8 +7,9 @@ use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::http::{
-    abort, branches, commit, customer_accounts, deposit, entries, force, get_account, ledger_check,
-    look_up, open_account, patch_account, prepare, terminate, unsafe_withdrawals, withdraw,
+    abort, branches, commit, console, customer_accounts, deposit, entries, evidence, force,
+    get_account, ledger_check, look_up, open_account, patch_account, prepare, terminate,
+    unsafe_withdrawals, withdraw,
 };
 
 pub(crate) fn router(app: Arc<App>, is_development: bool) -> OpenApiRouter {
@@ -26,6 +27,11 @@ pub(crate) fn router(app: Arc<App>, is_development: bool) -> OpenApiRouter {
         .routes(routes!(withdraw::withdraw))
         // Operations
         .routes(routes!(ledger_check::ledger_check))
+        .routes(routes!(console::in_doubt))
+        .routes(routes!(console::propose))
+        .routes(routes!(console::confirm))
+        .routes(routes!(console::audit))
+        .routes(routes!(console::acknowledge))
         // Between services
         .routes(routes!(prepare::prepare))
         .routes(routes!(commit::commit))
@@ -33,6 +39,8 @@ pub(crate) fn router(app: Arc<App>, is_development: bool) -> OpenApiRouter {
         .routes(routes!(branches::branches))
         .routes(routes!(terminate::terminate))
         .routes(routes!(force::force))
+        .routes(routes!(evidence::evidence))
+        .routes(routes!(evidence::acknowledge_for_coordinator))
         .routes(routes!(look_up::look_up));
     // Outside development the demonstrations do not exist.
     let router = if is_development {

@@ -9,9 +9,11 @@
 //! | the decision made durable | `store/decisions.rs` |
 //! | recovery | `coordinator/recovery.rs` |
 //! | an inquiry answered | `coordinator/inquiries.rs` |
+//! | what operators are told of a transaction in doubt | `console/` |
 
 mod app;
 mod config;
+mod console;
 mod coordinator;
 mod directory;
 mod http;

@@ -7,7 +7,8 @@ use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::http::{
-    batch, in_doubt, inquiries, participants, resolutions, timeline, transfer, transfers,
+    acknowledgements, audit, batch, in_doubt, inquiries, participants, resolutions, timeline,
+    transfer, transfers,
 };
 
 pub(crate) fn router(app: Arc<App>) -> OpenApiRouter {
@@ -24,6 +25,8 @@ pub(crate) fn router(app: Arc<App>) -> OpenApiRouter {
         .routes(routes!(in_doubt::index))
         .routes(routes!(resolutions::propose))
         .routes(routes!(resolutions::confirm))
+        .routes(routes!(acknowledgements::create))
+        .routes(routes!(audit::show))
         // Between services
         .routes(routes!(inquiries::create))
         .with_state(app)

@@ -8,6 +8,13 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 /// Counts what needs a person and has not been dealt with. Every service has it, from 0 on.
 pub const INTERVENTIONS: &str = "bank_interventions_open";
 
+/// Counts contradictions and forced outcomes as they are recorded, by `hazard`.
+pub const HAZARDS: &str = "bank_hazards_total";
+
+/// Counts branches whose outcome was forced (`commit`, `abort`), and those whose decision turned
+/// out to be the other one (`mixed`), by `outcome`.
+pub const HEURISTICS: &str = "bank_heuristic_outcomes_total";
+
 /// Upper bounds, in seconds, of the latency buckets: a millisecond to the longest time-out.
 const LATENCY_BUCKETS: [f64; 13] = [
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 30.0,
@@ -23,6 +30,8 @@ pub fn install() {
             .ok()?;
         let handle = builder.install_recorder().ok()?;
         metrics::describe_gauge!(INTERVENTIONS, "Cases that need a person");
+        metrics::describe_counter!(HAZARDS, "Contradictions recorded, by kind");
+        metrics::describe_counter!(HEURISTICS, "Outcomes forced, and those that became mixed");
         metrics::describe_counter!("http_requests_total", "Requests answered");
         metrics::describe_histogram!(
             "http_request_duration_seconds",

@@ -12,11 +12,13 @@
 //! | what does a recovering coordinator do? | [`recovery`] |
 //! | what is a participant in doubt told, and what does it make of its peers? | [`inquiry`] |
 //! | what crosses the wire? | [`message`] |
+//! | what is an operator told about a transaction in doubt? | [`console`] |
 //!
 //! The protocol is Gray's two-phase commit (Gray 1978; Bernstein, Hadzilacos and Goodman 1987,
 //! chapter 7) with a durable begin, so that a missing coordinator record is never read as an
 //! answer.
 
+pub mod console;
 pub mod coordinator;
 pub mod decision;
 pub mod inquiry;

@@ -55,6 +55,15 @@ impl BranchState {
         Self::HeuristicMixed,
     ];
 
+    /// Whether an operator decided, and not the protocol.
+    #[must_use]
+    pub const fn is_heuristic(self) -> bool {
+        matches!(
+            self,
+            Self::HeuristicCommit | Self::HeuristicAbort | Self::HeuristicMixed
+        )
+    }
+
     /// The state as it stands in a database.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

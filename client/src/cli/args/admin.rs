@@ -1,39 +1,110 @@
 //! `banking-cli admin ...`
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
+use client::Place;
 use types::{ParticipantId, ResolutionId, Text, TransactionId};
 
 use super::values::OutcomeChoice;
+
+/// Whom to ask.
+#[derive(Debug, Args)]
+pub struct At {
+    /// Ask this bank directly, by its name or URL, when the coordinator is what is lost
+    #[arg(long, value_name = "BANK|URL")]
+    pub at_participant: Option<Place>,
+}
 
 /// What operators do.
 #[derive(Debug, Subcommand)]
 pub enum AdminCommand {
     /// Transactions that cannot finish by themselves, with both sides' evidence
-    InDoubt,
+    #[command(after_help = "\
+For each: what the coordinator and every bank know, what is being tried, what
+can be done, and what each choice would mean.
+
+Examples:
+  banking-cli admin in-doubt
+  banking-cli admin in-doubt --at-participant bank-2")]
+    InDoubt {
+        /// Also hazards that were acknowledged
+        #[arg(long)]
+        acknowledged: bool,
+        #[command(flatten)]
+        at: At,
+    },
     /// Propose to force a branch's outcome; another admin has to confirm
     #[command(after_help = "\
-Example:
+Look at `admin in-doubt` first: it says what each choice would mean. A branch
+that is forced against the decision is mixed, and its money has to be corrected
+by an entry.
+
+Examples:
   banking-cli admin resolve TRANSACTION --participant bank-2 \\
-      --outcome abort --reason 'coordinator database lost, ticket 812'")]
+      --outcome abort --reason 'coordinator database lost, ticket 812'
+  banking-cli admin resolve TRANSACTION --at-participant bank-2 \\
+      --outcome abort --reason 'no coordinator left, ticket 812'")]
     Resolve {
         /// The transaction
         transaction: TransactionId,
         /// At which bank
-        #[arg(short, long, value_name = "P")]
-        participant: ParticipantId,
+        #[arg(
+            short,
+            long,
+            value_name = "P",
+            required_unless_present = "at_participant",
+            conflicts_with = "at_participant"
+        )]
+        participant: Option<ParticipantId>,
         /// What to force there
         #[arg(short, long, value_enum)]
         outcome: OutcomeChoice,
         /// Why; kept in the audit trail
         #[arg(short, long, value_name = "R")]
         reason: Text<500>,
+        #[command(flatten)]
+        at: At,
     },
-    /// Carry out what another admin proposed
+    /// Carry out what another admin proposed, unless the evidence has changed
     Confirm {
         /// The transaction
         transaction: TransactionId,
         /// The proposal
         resolution: ResolutionId,
+        #[command(flatten)]
+        at: At,
+    },
+    /// Everything operators did about a transaction, and upon what evidence
+    Audit {
+        /// The transaction
+        transaction: TransactionId,
+        #[command(flatten)]
+        at: At,
+    },
+    /// No longer show a hazard as open; nothing is mended or deleted by it
+    #[command(after_help = "\
+Examples:
+  banking-cli admin acknowledge TRANSACTION --participant bank-2 \\
+      --hazard heuristic_mixed --reason 'corrected by entry 7731, ticket 812'")]
+    Acknowledge {
+        /// The transaction
+        transaction: TransactionId,
+        /// Recorded about which bank
+        #[arg(
+            short,
+            long,
+            value_name = "P",
+            required_unless_present = "at_participant",
+            conflicts_with = "at_participant"
+        )]
+        participant: Option<ParticipantId>,
+        /// Which hazard, as `admin in-doubt` names it
+        #[arg(long, value_name = "H")]
+        hazard: String,
+        /// Why; kept in the audit trail
+        #[arg(short, long, value_name = "R")]
+        reason: Text<500>,
+        #[command(flatten)]
+        at: At,
     },
     /// Every bank examines its own books; exit 1 when one finds anything
     LedgerCheck,

@@ -4,13 +4,18 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::failpoints::{Failpoint, named};
+use super::values::ActionChoice;
+
 pub const AFTER_HELP: &str = "\
 Every demo makes its own accounts, says what it does, what is to be expected
 and what happened, and exits 1 when the safe way was not safe.
 
 Examples:
   banking-cli demo --race-condition
-  banking-cli demo --crash --point after_decide";
+  banking-cli demo --crash
+  banking-cli demo --crash --point after_decide
+  banking-cli demo --crash --point before_ack --action pause";
 
 /// Which demonstrations to run.
 #[derive(Debug, Args)]
@@ -25,7 +30,7 @@ pub struct DemoSelection {
     /// One transfer told message by message
     #[arg(long)]
     pub two_phase_commit: bool,
-    /// The coordinator is killed in the middle of a transfer and started again
+    /// A process is killed in the middle of a transfer and started again
     #[arg(long)]
     pub crash: bool,
     /// All of them
@@ -38,9 +43,12 @@ pub struct DemoSelection {
 pub struct DemoArguments {
     #[command(flatten)]
     pub which: DemoSelection,
-    /// For --crash: where the coordinator dies (`list` explains the choice)
-    #[arg(long, value_name = "POINT", value_parser = point)]
+    /// For --crash: where it happens (`list` explains the choice); on a terminal you are asked
+    #[arg(long, value_name = "POINT", value_parser = named)]
     pub point: Vec<Failpoint>,
+    /// For --crash: what happens there [default: abort]
+    #[arg(long, value_enum)]
+    pub action: Option<ActionChoice>,
     /// For --crash: the running bank's data directory [default: .data]
     #[arg(long, env = "BANK_DATA_DIR", value_name = "DIR", hide_env = true)]
     pub data_dir: Option<PathBuf>,
@@ -62,70 +70,9 @@ impl DemoArguments {
     pub const fn crash(&self) -> bool {
         self.which.crash || self.which.all
     }
-}
 
-/// A place in the coordinator where it can be made to die.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Failpoint {
-    pub name: &'static str,
-    pub means: &'static str,
-    /// What must be true in the end; `None` where either outcome is right.
-    pub commits: Option<bool>,
-}
-
-/// The coordinator's failpoints in the order in which a transfer passes them.
-pub const FAILPOINTS: [Failpoint; 9] = [
-    Failpoint {
-        name: "after_begin",
-        means: "the begin row is durable, no bank has heard of it",
-        commits: Some(false),
-    },
-    Failpoint {
-        name: "before_prepare_send",
-        means: "the first PREPARE is about to be sent",
-        commits: Some(false),
-    },
-    Failpoint {
-        name: "after_votes",
-        means: "every bank has promised, nothing is decided",
-        commits: Some(false),
-    },
-    Failpoint {
-        name: "before_decide",
-        means: "the decision is about to be written",
-        commits: Some(false),
-    },
-    Failpoint {
-        name: "after_decide",
-        means: "the decision is durable, no bank has been told",
-        commits: Some(true),
-    },
-    Failpoint {
-        name: "before_decision_send",
-        means: "the first COMMIT is about to be sent",
-        commits: Some(true),
-    },
-    Failpoint {
-        name: "after_acks",
-        means: "every bank has applied it, that is not written down",
-        commits: Some(true),
-    },
-    Failpoint {
-        name: "before_done",
-        means: "done is about to be written",
-        commits: Some(true),
-    },
-    Failpoint {
-        name: "before_client_reply",
-        means: "all is done, the client has not been told",
-        commits: Some(true),
-    },
-];
-
-fn point(text: &str) -> Result<Failpoint, String> {
-    let found = FAILPOINTS.iter().find(|point| point.name == text);
-    found.copied().ok_or_else(|| {
-        let list = FAILPOINTS.map(|point| format!("  {:<21} {}", point.name, point.means));
-        format!("the points are\n{}", list.join("\n"))
-    })
+    /// A crash was wished for by name, and not where.
+    pub const fn asks_for_a_point(&self) -> bool {
+        self.which.crash && self.point.is_empty()
+    }
 }

@@ -4,6 +4,7 @@ mod accounts;
 mod admin;
 mod customers;
 mod demo;
+mod failpoints;
 mod options;
 mod values;
 
@@ -13,9 +14,10 @@ use types::views::Role;
 use types::{AccountId, CustomerId, DecimalText, IdempotencyKey, Text, TransactionId};
 
 pub use accounts::{AccountArgument, AccountsCommand, OpenArguments};
-pub use admin::AdminCommand;
+pub use admin::{AdminCommand, At};
 pub use customers::CustomersCommand;
-pub use demo::{DemoArguments, FAILPOINTS, Failpoint};
+pub use demo::DemoArguments;
+pub use failpoints::{FAILPOINTS, Failpoint, Side};
 pub use options::Options;
 pub use values::{ProtocolChoice, RoleChoice, StatusChoice};
 

@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use clap::ValueEnum;
+use client::FailpointAction;
 use types::views::{Locking, Protocol, ResolutionOutcome, Status};
 use types::{Currency, DecimalText, MoneyError, Timestamp};
 
@@ -99,6 +100,26 @@ impl From<OutcomeChoice> for ResolutionOutcome {
         match choice {
             OutcomeChoice::Commit => Self::Commit,
             OutcomeChoice::Abort => Self::Abort,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ActionChoice {
+    /// The process ends at once, as if the power had gone
+    Abort,
+    /// Whoever comes by waits, and the process lives
+    Pause,
+    /// The step fails, and the process lives
+    Fail,
+}
+
+impl From<ActionChoice> for FailpointAction {
+    fn from(choice: ActionChoice) -> Self {
+        match choice {
+            ActionChoice::Abort => Self::Abort,
+            ActionChoice::Pause => Self::Pause,
+            ActionChoice::Fail => Self::Fail,
         }
     }
 }

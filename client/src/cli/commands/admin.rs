@@ -1,20 +1,17 @@
 //! What operators do.
 
-use client::ListQuery;
 use futures_util::future::join_all;
 use serde::Serialize;
 use types::ParticipantId;
-use types::views::{Force, LedgerCheck};
+use types::views::LedgerCheck;
 
+use super::in_doubt::{self, Seen, Wish};
 use crate::cli::args::AdminCommand;
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
 use crate::cli::output::Sheet;
 use crate::cli::render;
 use crate::cli::table::Record;
-
-/// The largest page the service gives.
-const PAGE: u32 = 200;
 
 #[derive(Debug, Serialize)]
 struct Checked {
@@ -31,52 +28,47 @@ struct AllChecked {
 
 pub async fn execute(context: &Context, command: AdminCommand) -> Result<(), Failure> {
     context.require_login()?;
-    let transactions = context.bank.transactions();
     match command {
-        AdminCommand::InDoubt => {
-            let list = ListQuery {
-                limit: Some(PAGE),
-                cursor: None,
-            };
-            let page = transactions.in_doubt(&list).await?;
-            context.out.show(&page, render::in_doubt(&page.items))?;
-            if page.next_cursor.is_some() {
-                context.out.warn("There are more than are shown.");
-            }
-            Ok(())
+        AdminCommand::InDoubt { acknowledged, at } => {
+            in_doubt::list(context, acknowledged, at.at_participant).await
         }
         AdminCommand::Resolve {
             transaction,
             participant,
             outcome,
             reason,
+            at,
         } => {
-            let force = Force {
+            let wish = Wish {
+                transaction,
                 participant,
                 outcome: outcome.into(),
                 reason,
             };
-            let resolution = transactions.resolve(transaction, &force).await?;
-            let value = serde_json::json!({
-                "resolution_id": resolution,
-                "transaction_id": transaction,
-            });
-            let record = Record::new()
-                .field("Resolution", resolution)
-                .field("Transaction", transaction);
-            context.out.show(&value, record)?;
-            context.out.note(&format!(
-                "Proposed; nothing has happened yet. Another admin carries it out with\n  \
-                 banking-cli admin confirm {transaction} \\\n      {resolution}"
-            ));
-            Ok(())
+            in_doubt::resolve(context, wish, at.at_participant).await
         }
         AdminCommand::Confirm {
             transaction,
             resolution,
+            at,
+        } => in_doubt::confirm(context, transaction, resolution, at.at_participant).await,
+        AdminCommand::Audit { transaction, at } => {
+            in_doubt::audit(context, transaction, at.at_participant).await
+        }
+        AdminCommand::Acknowledge {
+            transaction,
+            participant,
+            hazard,
+            reason,
+            at,
         } => {
-            let accepted = transactions.confirm(transaction, resolution).await?;
-            context.out.show(&accepted, render::resolution(&accepted))
+            let seen = Seen {
+                transaction,
+                participant,
+                hazard,
+                reason,
+            };
+            in_doubt::acknowledge(context, seen, at.at_participant).await
         }
         AdminCommand::LedgerCheck => ledger_check(context).await,
         AdminCommand::RotateKeys => {

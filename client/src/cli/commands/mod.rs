@@ -4,6 +4,7 @@ mod accounts;
 mod admin;
 mod customers;
 mod health;
+mod in_doubt;
 mod insist;
 mod login;
 mod money;

@@ -1,5 +1,6 @@
 //! Demonstrations against the running bank: real calls, real kills, and a verdict that is computed.
 
+mod choose;
 mod concurrent;
 mod crash;
 mod narrator;
@@ -9,13 +10,20 @@ mod protocol;
 mod race;
 mod stage;
 mod stress;
+mod victim;
+mod words;
 
+use std::io::IsTerminal;
+
+pub use choose::choose;
+use client::FailpointAction;
 use narrator::Narrator;
 use stage::Stage;
 
 use super::args::{DemoArguments, Failpoint};
 use super::context::Context;
 use super::failure::Failure;
+use super::interactive::prompt::Step;
 
 /// One demonstration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,8 +47,16 @@ pub async fn run(context: &Context, arguments: &DemoArguments) -> Result<(), Fai
     ];
     let demos = wanted.into_iter().filter(|(wanted, _)| *wanted);
     let demos: Vec<_> = demos.map(|(_, demo)| demo).collect();
-    let points = &arguments.point;
-    let crash = crash::Plan::new(arguments.data_dir.clone(), points);
+    let (mut points, mut action) = (arguments.point.clone(), arguments.action.map(Into::into));
+    if arguments.asks_for_a_point() && is_terminal(context) {
+        match choose(action) {
+            Ok((point, chosen)) => (points, action) = (vec![point], Some(chosen)),
+            Err(Step::Back | Step::Quit) => return Ok(()),
+            Err(Step::Failed(failure)) => return Err(failure),
+        }
+    }
+    let action = action.unwrap_or(FailpointAction::Abort);
+    let crash = crash::Plan::new(arguments.data_dir.clone(), &points, action);
     perform(context, &demos, &crash).await
 }
 
@@ -48,11 +64,22 @@ pub async fn run(context: &Context, arguments: &DemoArguments) -> Result<(), Fai
 pub async fn run_one(
     context: &Context,
     demo: Demo,
-    point: Option<Failpoint>,
+    crash: Option<(Failpoint, FailpointAction)>,
 ) -> Result<(), Failure> {
     let data_dir = std::env::var_os("BANK_DATA_DIR").map(Into::into);
-    let points: Vec<_> = point.into_iter().collect();
-    perform(context, &[demo], &crash::Plan::new(data_dir, &points)).await
+    let points: Vec<_> = crash.into_iter().map(|(point, _)| point).collect();
+    let action = crash.map_or(FailpointAction::Abort, |(_, action)| action);
+    perform(
+        context,
+        &[demo],
+        &crash::Plan::new(data_dir, &points, action),
+    )
+    .await
+}
+
+/// Somebody sits there and reads what we write.
+fn is_terminal(context: &Context) -> bool {
+    std::io::stdin().is_terminal() && std::io::stdout().is_terminal() && !context.out.is_json()
 }
 
 async fn perform(context: &Context, demos: &[Demo], crash: &crash::Plan) -> Result<(), Failure> {

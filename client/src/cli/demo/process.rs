@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
+use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use serde::Deserialize;
 
 use crate::cli::failure::Failure;
@@ -99,13 +100,28 @@ fn read(file: &Path) -> Result<State, Failure> {
 }
 
 /// Whether the process runs. One that has died and is only waiting to be buried does not.
-fn runs(pid: i32) -> bool {
+pub fn runs(pid: i32) -> bool {
     if let Ok(stat) = std::fs::read_to_string(format!("/proc/{pid}/stat")) {
         let after_name = stat.rsplit_once(") ").map(|(_, rest)| rest);
         return !after_name.is_some_and(|rest| rest.starts_with(['Z', 'X']));
     }
-    let pid = rustix::process::Pid::from_raw(pid);
-    pid.is_some_and(|pid| rustix::process::test_kill_process(pid).is_ok())
+    Pid::from_raw(pid).is_some_and(|pid| test_kill_process(pid).is_ok())
+}
+
+/// Stops a process, which is not dead then: no supervisor restarts it.
+pub fn stop(pid: i32) -> Result<(), Failure> {
+    signal(pid, Signal::STOP)
+}
+
+/// Lets a stopped process go on.
+pub fn go_on(pid: i32) -> Result<(), Failure> {
+    signal(pid, Signal::CONT)
+}
+
+fn signal(pid: i32, signal: Signal) -> Result<(), Failure> {
+    let pid = Pid::from_raw(pid);
+    let pid = pid.ok_or_else(|| Failure::Refused("That is no process.".into()))?;
+    kill_process(pid, signal).map_err(|error| Failure::Io(error.into()))
 }
 
 /// Waits until the process is gone, for at most `patience`.

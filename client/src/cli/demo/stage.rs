@@ -5,12 +5,12 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use client::{AccountsService, Error, ListQuery, Located, Sent};
+use client::{AccountsService, ListQuery, Located, Sent};
 use types::views::{
     Account, AccountStatus, Cash, ContactInfo, CreateCustomer, Locking, OpenAccount, PatchAccount,
     TransferRequest, TransferView,
 };
-use types::{AccountId, Code, Currency, CustomerId, DecimalText, IdempotencyKey, Text};
+use types::{AccountId, Code, Currency, CustomerId, DecimalText, Text};
 
 use crate::cli::commands::{DEVELOPMENT_PASSWORD, insist, own_key};
 use crate::cli::context::Context;
@@ -90,16 +90,6 @@ impl Stage {
         let request = request(from, to, amount, description);
         let service = self.teller.bank.transactions();
         insist(&key, || service.transfer(&request, Some(&key))).await
-    }
-
-    /// One transfer, sent once, whatever comes of it.
-    pub async fn transfer_once(
-        &self,
-        request: &TransferRequest,
-        key: &IdempotencyKey,
-    ) -> Result<Sent<TransferView>, Error> {
-        let service = self.teller.bank.transactions();
-        service.transfer(request, Some(key)).await
     }
 
     /// Empties and closes what was opened. Best effort: an account that is left over belongs to

@@ -120,7 +120,7 @@ impl fmt::Display for Choice {
             Self::Demo(Demo::Race) => "Race condition",
             Self::Demo(Demo::Concurrent) => "Concurrent operations",
             Self::Demo(Demo::Protocol) => "Two-phase commit, message by message",
-            Self::Demo(Demo::Crash) => "Crash of the coordinator",
+            Self::Demo(Demo::Crash) => "Crash of the coordinator or of a bank",
             Self::Submenu(title, _) => return write!(f, "{title} ..."),
             Self::Leave => "Leave",
         })

@@ -11,7 +11,7 @@ mod menu;
 mod money;
 mod operations;
 mod pick;
-mod prompt;
+pub mod prompt;
 
 use std::io::IsTerminal;
 

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod customers;
+mod in_doubt;
 mod operations;
 mod service;
 mod timeline;
@@ -14,7 +15,8 @@ use super::table::{Cell, Tone};
 
 pub use accounts::{account, accounts, balance, receipt, statement};
 pub use customers::{customer, customers, login};
-pub use operations::{in_doubt, ledger, resolution};
+pub use in_doubt::{audit, in_doubt, in_doubt_at, label, resolution};
+pub use operations::ledger;
 pub use service::{ServiceHealth, services, token};
 pub use timeline::timeline;
 pub use transfers::{tail, transfer, transfers};

@@ -24,6 +24,9 @@ pub(crate) struct ForceRequest {
     proposed_by: LoginId,
     confirmed_by: LoginId,
     reason: Text<500>,
+    /// All that the coordinator's operators knew, in one line.
+    #[serde(default)]
+    evidence: String,
 }
 
 /// What became of the branch.
@@ -51,6 +54,8 @@ pub(crate) async fn force(
         transaction_id: request.transaction_id,
         outcome: request.outcome,
         expected_state: request.expected_state,
+        evidence: request.evidence,
+        confirmed_here: false,
         proposed_by: request.proposed_by.to_string(),
         confirmed_by: request.confirmed_by.to_string(),
         reason: request.reason.to_string(),

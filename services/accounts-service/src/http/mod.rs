@@ -3,9 +3,11 @@
 pub(crate) mod abort;
 pub(crate) mod branches;
 pub(crate) mod commit;
+pub(crate) mod console;
 pub(crate) mod customer_accounts;
 pub(crate) mod deposit;
 pub(crate) mod entries;
+pub(crate) mod evidence;
 pub(crate) mod force;
 pub(crate) mod get_account;
 pub(crate) mod ledger_check;

@@ -1,9 +1,9 @@
 //! Hazards: what contradicts, recorded and raised, and never mended by itself.
 
 use service_kit::database::{retry_transient, spawned};
-use service_kit::metrics::INTERVENTIONS;
+use service_kit::metrics::{HAZARDS, HEURISTICS, INTERVENTIONS};
 use sqlx::{PgConnection, PgPool};
-use two_phase::message::Hazard;
+use two_phase::message::{Hazard, Outcome};
 use types::TransactionId;
 
 use crate::store::StoreError;
@@ -18,6 +18,8 @@ pub enum HazardKind {
     PrepareContradiction,
     /// A branch is prepared here and no coordinator knows its transaction.
     UnknownToCoordinator,
+    /// An operator forced this outcome.
+    Forced(Outcome),
     /// An operator forced one outcome, the decision was the other.
     Mixed,
 }
@@ -33,6 +35,8 @@ impl HazardKind {
             Self::Decision(Hazard::CannotApply) => "cannot_apply",
             Self::PrepareContradiction => "prepare_contradiction",
             Self::UnknownToCoordinator => "unknown_to_coordinator",
+            Self::Forced(Outcome::Commit) => "heuristic_commit",
+            Self::Forced(Outcome::Abort) => "heuristic_abort",
             Self::Mixed => "heuristic_mixed",
         }
     }
@@ -45,6 +49,8 @@ impl HazardKind {
             Self::Decision(Hazard::CannotApply) => "a promised branch cannot be finished",
             Self::PrepareContradiction => "PREPARE came again with other content",
             Self::UnknownToCoordinator => "prepared here and unknown to the coordinator",
+            Self::Forced(Outcome::Commit) => "operators had it carried out",
+            Self::Forced(Outcome::Abort) => "operators had it released",
             Self::Mixed => "forced one way and decided the other",
         }
     }
@@ -91,6 +97,10 @@ impl Recorded {
     pub(super) fn announce(self) {
         for (transaction_id, kind) in &self.new {
             tracing::error!(event = "MANUAL_INTERVENTION_REQUIRED", %transaction_id, hazard = %kind);
+            metrics::counter!(HAZARDS, "hazard" => kind.clone()).increment(1);
+            if let Some(outcome) = kind.strip_prefix("heuristic_") {
+                metrics::counter!(HEURISTICS, "outcome" => outcome.to_owned()).increment(1);
+            }
         }
         if let Some(open) = self.open {
             show(open);

@@ -14,12 +14,14 @@ use two_phase::message::{Acknowledgement, Hazard, Outcome};
 use two_phase::participant::on_decision;
 use two_phase::planted::{Bug, is_planted};
 use two_phase::{BranchState, Effect};
+use types::views::AuditAction;
 use types::{ParticipantId, TransactionId};
 
 use super::alarm::{self, HazardKind};
 use super::is_forgotten;
 use crate::branch::Content;
 use crate::ledger::Book;
+use crate::store::audit::{self, NewEntry};
 use crate::store::branches::Transition;
 use crate::store::hazards::NewHazard;
 use crate::store::{StoreError, accounts, branches, entries};
@@ -82,6 +84,7 @@ async fn in_one_transaction(
         transitions,
         hazards,
         moved,
+        results,
         ..
     } = work;
     let (changed, lines) = book.close();
@@ -95,6 +98,14 @@ async fn in_one_transaction(
     let transitions: Vec<Transition> = transitions.into_values().collect();
     branches::set_states(&mut transaction, &transitions).await?;
     let recorded = alarm::record(&mut transaction, &hazards).await?;
+    for (id, outcome, state) in results {
+        let entry = NewEntry {
+            outcome: Some(outcome),
+            detail: Some(state.as_str()),
+            ..NewEntry::of(AuditAction::Result, id)
+        };
+        audit::append(&mut transaction, own, &entry).await?;
+    }
     failpoints::hit("before_apply_commit").await?;
     if is_planted(Bug::AcknowledgementBeforeCommit) {
         return Ok(answers);
@@ -200,6 +211,8 @@ struct Work<'a> {
     hazards: Vec<NewHazard>,
     /// For the log.
     moved: Vec<(TransactionId, &'static str)>,
+    /// Decisions that met a branch which had been forced, and what it is then.
+    results: Vec<(TransactionId, Outcome, BranchState)>,
 }
 
 impl<'a> Work<'a> {
@@ -211,6 +224,7 @@ impl<'a> Work<'a> {
             transitions: BTreeMap::new(),
             hazards: Vec::new(),
             moved: Vec::new(),
+            results: Vec::new(),
         }
     }
 
@@ -238,6 +252,11 @@ impl<'a> Work<'a> {
                 self.hazards
                     .push(HazardKind::Decision(hazard).of(id, state));
             }
+        }
+        if let (Some(before), Some(state)) = (known.state, step.next)
+            && before.is_heuristic()
+        {
+            self.results.push((id, outcome, state));
         }
         let written = step.effect == Effect::Tombstone;
         if let Some(state) = step.next.filter(|next| known.state != Some(*next)) {

@@ -4,15 +4,18 @@
 //! arrives, and the repair is a correcting entry.
 
 use service_kit::database::{retry_transient, spawned};
+use sqlx::PgConnection;
 use two_phase::message::Outcome;
 use two_phase::participant::on_force;
 use two_phase::planted::{Bug, is_planted};
 use two_phase::{BranchState, Effect};
+use types::views::AuditAction;
 use types::{ResolutionId, TransactionId};
 
 use super::Participant;
-use super::alarm::show;
+use super::alarm::{self, HazardKind};
 use crate::ledger::Book;
+use crate::store::audit::{self, NewEntry};
 use crate::store::branches::Transition;
 use crate::store::resolutions::{self, NewResolution};
 use crate::store::{StoreError, accounts, branches, entries, hazards};
@@ -28,6 +31,10 @@ pub struct Order {
     pub outcome: Outcome,
     /// The evidence: the state the branch was in.
     pub expected_state: Option<BranchState>,
+    /// All that was known, in one line.
+    pub evidence: String,
+    /// The confirmation was given here, and not to the coordinator.
+    pub confirmed_here: bool,
     /// Who proposed it.
     pub proposed_by: String,
     /// Who confirmed it.
@@ -72,9 +79,10 @@ impl service_kit::database::Transient for NotForced {
 }
 
 impl Participant {
-    /// Forces the outcome of a branch, keeps a record of who did so and why, and marks what was
-    /// raised about it as dealt with. Durable when it
-    /// returns the state the branch has then. The same order again changes nothing.
+    /// Forces the outcome of a branch, keeps a record of who did so and why, marks what was raised
+    /// about it before as dealt with, and raises the forced outcome itself, which stays open until
+    /// somebody acknowledges it. Durable when it returns the state the branch has then. The same
+    /// order again changes nothing.
     ///
     /// # Errors
     /// [`NotForced`].
@@ -137,11 +145,36 @@ impl Participant {
             reason: &order.reason,
         };
         resolutions::insert(&mut transaction, &resolution).await?;
+        self.audit(&mut transaction, order, next).await?;
         hazards::acknowledge(&mut transaction, id).await?;
-        let open = hazards::count_open(&mut transaction).await?;
+        let forced = HazardKind::Forced(order.outcome).of(id, None);
+        let recorded = alarm::record(&mut transaction, &[forced]).await?;
         transaction.commit().await?;
-        show(open);
+        recorded.announce();
         tracing::warn!(event = "OUTCOME_FORCED", transaction_id = %id, state = %next);
         Ok(next)
+    }
+
+    async fn audit(
+        &self,
+        connection: &mut PgConnection,
+        order: &Order,
+        next: BranchState,
+    ) -> Result<(), StoreError> {
+        let entry = |action, detail| NewEntry {
+            actor: Some(order.confirmed_by.as_str()),
+            resolution_id: Some(order.resolution_id),
+            outcome: Some(order.outcome),
+            evidence: Some(order.evidence.as_str()),
+            reason: Some(order.reason.as_str()),
+            detail,
+            ..NewEntry::of(action, order.transaction_id)
+        };
+        if order.confirmed_here {
+            let confirmed = entry(AuditAction::Confirmed, None);
+            audit::append(connection, &self.own, &confirmed).await?;
+        }
+        let forced = entry(AuditAction::Forced, Some(next.as_str()));
+        audit::append(connection, &self.own, &forced).await
     }
 }

@@ -7,7 +7,7 @@
 //! is an answer, and a coordinator that does not know the transaction has lost data, which is a
 //! hazard and never an abort.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -15,13 +15,16 @@ use serde::Deserialize;
 use service_kit::client::{CallError, ServiceClient};
 use service_kit::database::spawned;
 use service_kit::failpoints;
-use two_phase::BranchState;
+use two_phase::console::{Decision, Driver};
 use two_phase::inquiry::{Peer, conclude};
 use two_phase::message::{Acknowledgement, InquiryAnswer, InquiryList, InquiryReply, Outcome};
 use two_phase::planted::{Bug, is_planted};
+use two_phase::{BranchState, Phase};
+use types::views::Status;
 use types::{ParticipantId, TransactionId};
 
 use super::alarm::HazardKind;
+use super::heard::{Heard, Word};
 use super::{Participant, raise};
 use crate::store::StoreError;
 use crate::store::in_doubt::{self, InDoubt};
@@ -58,6 +61,7 @@ pub struct Inquirer {
     coordinators: Vec<ServiceClient>,
     peers: BTreeMap<ParticipantId, ServiceClient>,
     timings: Timings,
+    heard: Heard,
 }
 
 impl Inquirer {
@@ -69,12 +73,14 @@ impl Inquirer {
         coordinators: Vec<ServiceClient>,
         peers: BTreeMap<ParticipantId, ServiceClient>,
         timings: Timings,
+        heard: Heard,
     ) -> Self {
         Self {
             participant,
             coordinators,
             peers,
             timings,
+            heard,
         }
     }
 
@@ -105,10 +111,11 @@ impl Inquirer {
     pub async fn step(&self) -> Result<Look, StoreError> {
         let mut look = Look::default();
         let mut reported = 0_u32;
-        let mut last = None;
+        let (mut last, mut seen) = (None, HashSet::new());
         loop {
             let page = self.page(last.take()).await?;
             look.found += page.len();
+            seen.extend(page.iter().map(|branch| branch.transaction_id));
             look.resolved += self.resolve(&page).await?;
             let long = page.iter().filter(|branch| branch.age > REPORTED_AFTER);
             reported += u32::try_from(long.count()).unwrap_or(u32::MAX);
@@ -118,6 +125,7 @@ impl Inquirer {
             }
             last = page.into_iter().next_back();
         }
+        self.heard.keep_only(&seen);
         metrics::gauge!("bank_branches_in_doubt").set(reported);
         Ok(look)
     }
@@ -138,8 +146,8 @@ impl Inquirer {
         }
         let ids: Vec<TransactionId> = page.iter().map(|branch| branch.transaction_id).collect();
         let outcomes = match self.ask_coordinators(&ids).await {
-            Some(reply) => self.outcomes(&ids, &reply).await?,
-            None => self.ask_peers(page).await,
+            Ok(reply) => self.outcomes(&ids, &reply).await?,
+            Err(error) => self.ask_peers(page, &error).await,
         };
         failpoints::hit("after_inquiry").await?;
         if outcomes.is_empty() {
@@ -155,19 +163,23 @@ impl Inquirer {
         Ok(answers.iter().filter(finished).count())
     }
 
-    /// The answer of the first coordinator that gives one.
-    async fn ask_coordinators(&self, ids: &[TransactionId]) -> Option<InquiryReply> {
+    /// The answer of the first coordinator that gives one, or why the last one gave none.
+    async fn ask_coordinators(&self, ids: &[TransactionId]) -> Result<InquiryReply, String> {
+        let mut silence = "no coordinator is configured".to_owned();
         let question = InquiryList {
             participant: self.participant.name().clone(),
             items: ids.to_vec(),
         };
         for coordinator in &self.coordinators {
             match coordinator.post("/internal/inquiries", &question).await {
-                Ok(reply) => return Some(reply),
-                Err(error) => unanswered(coordinator, &error),
+                Ok(reply) => return Ok(reply),
+                Err(error) => {
+                    unanswered(coordinator, &error);
+                    silence = error.to_string();
+                }
             }
         }
-        None
+        Err(silence)
     }
 
     /// What a coordinator's answer means. What it does not know is raised, and nothing is done.
@@ -183,6 +195,7 @@ impl Inquirer {
             .collect();
         let (mut outcomes, mut unknown) = (Vec::new(), Vec::new());
         for id in ids {
+            self.heard.note(*id, word(answers.get(id).copied()));
             match answers.get(id) {
                 Some(InquiryAnswer::Committed) => outcomes.push((*id, Outcome::Commit)),
                 Some(InquiryAnswer::Aborted) => outcomes.push((*id, Outcome::Abort)),
@@ -202,7 +215,7 @@ impl Inquirer {
     }
 
     /// Cooperative termination: what can be concluded from the other banks of each transaction.
-    async fn ask_peers(&self, page: &[InDoubt]) -> Vec<(TransactionId, Outcome)> {
+    async fn ask_peers(&self, page: &[InDoubt], silence: &str) -> Vec<(TransactionId, Outcome)> {
         let questions = self.peers.iter().map(|(peer, client)| async move {
             let concerned: Vec<TransactionId> = page
                 .iter()
@@ -213,6 +226,18 @@ impl Inquirer {
         });
         let answers: BTreeMap<&ParticipantId, HashMap<TransactionId, BranchState>> =
             join_all(questions).await.into_iter().collect();
+        for branch in page {
+            let id = branch.transaction_id;
+            let known = answers.iter().filter_map(|(peer, known)| {
+                let state = known.get(&id)?;
+                Some(((*peer).clone(), *state))
+            });
+            let decision = Decision::Unreachable {
+                error: silence.to_owned(),
+            };
+            let peers = known.collect();
+            self.heard.note(id, Word { decision, peers });
+        }
         let conclusion = |branch: &InDoubt| {
             let others = branch.participants.iter();
             let others = others.filter(|name| *name != self.participant.name());
@@ -227,6 +252,28 @@ impl Inquirer {
             Some((branch.transaction_id, conclude(&heard)?))
         };
         page.iter().filter_map(conclusion).collect()
+    }
+}
+
+/// A coordinator's answer, as operators are told of it.
+fn word(answer: Option<InquiryAnswer>) -> Word {
+    let recorded = |status| Decision::Recorded {
+        status,
+        phase: Phase::Delivering,
+        driver: Driver::Nobody,
+    };
+    let decision = match answer {
+        Some(InquiryAnswer::Committed) => recorded(Status::Committed),
+        Some(InquiryAnswer::Aborted) => recorded(Status::Aborted),
+        Some(InquiryAnswer::Pending) => Decision::Undecided,
+        Some(InquiryAnswer::Unknown) => Decision::NoRecord,
+        None => Decision::Unreachable {
+            error: "its answer says nothing about this one".to_owned(),
+        },
+    };
+    Word {
+        decision,
+        peers: BTreeMap::new(),
     }
 }
 

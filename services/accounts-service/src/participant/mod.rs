@@ -7,13 +7,17 @@
 //! | and a list of decisions? | `decide.rs` |
 //! | what if no decision comes? | [`in_doubt`] |
 //! | what does a peer in doubt get to know? | `terminate.rs` |
-//! | what may an operator do? | [`force`] |
+//! | what may an operator do? | [`force`], and directly here: [`resolve`] |
+//! | what is an operator told? | [`evidence`] |
 
 mod alarm;
 mod decide;
+pub mod evidence;
 pub mod force;
+pub mod heard;
 pub mod in_doubt;
 mod prepare;
+pub mod resolve;
 mod terminate;
 pub mod vote;
 

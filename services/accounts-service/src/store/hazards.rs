@@ -70,6 +70,38 @@ pub async fn acknowledge(
     Ok(())
 }
 
+/// Marks one hazard as dealt with. `None`: there is no such one; otherwise whether it was open.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn acknowledge_one(
+    connection: &mut PgConnection,
+    transaction_id: TransactionId,
+    kind: &str,
+) -> Result<Option<bool>, StoreError> {
+    let acknowledged_before = sqlx::query_scalar!(
+        "SELECT acknowledged_at IS NOT NULL FROM hazards
+         WHERE transaction_id = $1 AND kind = $2 FOR UPDATE",
+        transaction_id.uuid(),
+        kind,
+    )
+    .fetch_optional(&mut *connection)
+    .await?
+    .flatten();
+    let Some(before) = acknowledged_before else {
+        return Ok(None);
+    };
+    sqlx::query!(
+        "UPDATE hazards SET acknowledged_at = clock_timestamp()
+         WHERE transaction_id = $1 AND kind = $2 AND acknowledged_at IS NULL",
+        transaction_id.uuid(),
+        kind,
+    )
+    .execute(connection)
+    .await?;
+    Ok(Some(!before))
+}
+
 /// How many hazards nobody has acknowledged.
 ///
 /// # Errors

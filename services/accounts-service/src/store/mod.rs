@@ -1,13 +1,16 @@
 //! All SQL, one file per table group. Rows are validated again when they are read.
 
 pub mod accounts;
+pub mod audit;
 pub mod branches;
 pub mod check;
 pub mod entries;
 mod error;
+pub mod evidence;
 pub mod hazards;
 pub mod identity;
 pub mod in_doubt;
+pub mod proposals;
 pub mod requests;
 pub mod resolutions;
 mod rows;

@@ -32,6 +32,7 @@ fn table() -> Vec<Row> {
         "outcome": "abort", "expected_state": "PREPARED",
         "resolution_id": ResolutionId::generate(), "proposed_by": LoginId::generate(),
         "confirmed_by": LoginId::generate(), "reason": "test"});
+    let branch = format!("/branches/{}", TransactionId::generate());
     let only_coordinator = [401, 403, 403, 403, 200, 403];
     vec![
         row(
@@ -83,10 +84,54 @@ fn table() -> Vec<Row> {
             [401, 403, 201, 201, 403, 403],
         ),
         row(
-            get,
+            get.clone(),
             "/ledger/check",
             json!(null),
             [401, 403, 403, 200, 403, 403],
+        ),
+        row(
+            get.clone(),
+            "/branches/in-doubt",
+            json!(null),
+            [401, 403, 403, 200, 403, 403],
+        ),
+        row(
+            get,
+            format!("{branch}/audit"),
+            json!(null),
+            [401, 403, 403, 200, 403, 403],
+        ),
+        row(
+            post.clone(),
+            format!("{branch}/resolutions"),
+            json!({"outcome": "abort", "reason": "x"}),
+            [401, 403, 403, 409, 403, 403],
+        ),
+        row(
+            post.clone(),
+            format!("{branch}/resolutions/{ALICE_1}/confirmations"),
+            json!({}),
+            [401, 403, 403, 404, 403, 403],
+        ),
+        row(
+            post.clone(),
+            format!("{branch}/hazards/acknowledgements"),
+            json!({"hazard": "heuristic_mixed", "reason": "x"}),
+            [401, 403, 403, 404, 403, 403],
+        ),
+        row(
+            post.clone(),
+            "/internal/branches/evidence",
+            json!({"participant": "bank-1", "items": [], "in_doubt_for_ms": 0,
+                "acknowledged": true}),
+            only_coordinator,
+        ),
+        row(
+            post.clone(),
+            "/internal/hazards/acknowledgements",
+            json!({"participant": "bank-1", "transaction_id": ALICE_1, "hazard": "x",
+                "reason": "x", "actor": ALICE_1}),
+            [401, 403, 403, 403, 404, 403],
         ),
         row(
             post.clone(),

@@ -36,6 +36,13 @@ async fn a_forced_branch_is_finished_and_on_record_and_repeating_changes_nothing
         figures("990.00", "0.00", "0.00", 2)
     );
     assert_eq!(bank.count("SELECT count(*) FROM resolutions").await, 1);
+    // What was raised before is dealt with; that it was forced stays open until somebody has seen it.
+    assert_eq!(bank.count(open).await, 1);
+    let forced = format!("{open} AND kind = 'heuristic_commit'");
+    assert_eq!(bank.count(&forced).await, 1);
+    let acknowledge = format!("/branches/{}/hazards/acknowledgements", wish.transaction_id);
+    let seen = json!({"hazard": "heuristic_commit", "reason": "told the auditors"});
+    assert_eq!(bank.admin().post(&acknowledge, &seen).await.status, 200);
     assert_eq!(bank.count(open).await, 0);
     // The decision turns out to be the same.
     let answer = bank.decide(wish.transaction_id, Outcome::Commit).await;

@@ -18,11 +18,11 @@ use two_phase::{Action, Coordinator, Event, Phase};
 use types::views::TimelineEvent;
 use types::{Code, ParticipantId, TransactionId};
 
-use super::in_flight::Entry;
+use super::alarm::{contradiction, raise_hazard, shown};
+use super::in_flight::{Delivery, Entry};
 use super::{Coordination, Decision, Progress};
 use crate::record::{Moment, NewTransaction};
 use crate::store::decisions::{Decided, Finished, NewDecision};
-use crate::store::hazards;
 use crate::store::leases::Claimed;
 
 /// Why a driver stopped before the end. Recovery goes on from what is durable.
@@ -253,17 +253,20 @@ impl Drive {
     ) -> Result<(), Stopped> {
         failpoints::hit("before_decision_send").await?;
         let id = self.transaction_id;
-        let mut deliveries = Vec::with_capacity(actions.len());
+        let (mut decided, mut deliveries) = (None, Vec::with_capacity(actions.len()));
         for action in actions {
             if let Action::Deliver(outcome, participant) = action {
+                decided = Some(outcome);
                 self.moment(entry, sent(outcome), &participant);
-                deliveries.push(deliver_one(coordination, id, outcome, participant));
+                deliveries.push(deliver_one(coordination, entry, id, outcome, participant));
             }
         }
         for (participant, acknowledgement) in join_all(deliveries).await {
             self.moment(entry, TimelineEvent::Acknowledged, &participant);
             if let Some(what) = contradiction(acknowledgement) {
-                raise_hazard(coordination, id, &participant, &what).await?;
+                let mixed = acknowledgement == Acknowledgement::Mixed;
+                let result = decided.filter(|_| mixed).map(shown);
+                raise_hazard(coordination, id, &participant, &what, result).await?;
             }
             self.machine
                 .apply(Event::Acknowledged(participant, acknowledgement))?;
@@ -318,15 +321,6 @@ fn prepare_for(transaction: &NewTransaction, participant: &ParticipantId) -> Opt
     })
 }
 
-/// What a person has to look at: the decision and the branch differ, by damage or by force.
-fn contradiction(acknowledgement: Acknowledgement) -> Option<String> {
-    match acknowledgement {
-        Acknowledgement::Done => None,
-        Acknowledgement::Mixed => Some("HeuristicMixed".to_owned()),
-        Acknowledgement::Hazard { hazard } => Some(format!("{hazard:?}")),
-    }
-}
-
 const fn sent(outcome: Outcome) -> TimelineEvent {
     match outcome {
         Outcome::Commit => TimelineEvent::CommitSent,
@@ -338,6 +332,7 @@ const fn sent(outcome: Outcome) -> TimelineEvent {
 /// asked for for ever, and nothing else is concluded from the silence.
 async fn deliver_one(
     coordination: &Coordination,
+    entry: &Entry,
     id: TransactionId,
     outcome: Outcome,
     participant: ParticipantId,
@@ -349,32 +344,19 @@ async fn deliver_one(
             .decide(&participant, outcome, id)
             .await;
         if let Some(acknowledgement) = answer {
+            entry.delivery(&participant, Delivery::Answered);
             return (participant, acknowledgement);
         }
         attempts += 1;
-        tokio::time::sleep(coordination.timings.backoff(attempts)).await;
+        let pause = coordination.timings.backoff(attempts);
+        let unanswered = Delivery::Unanswered {
+            attempts,
+            error: coordination.participants.last_error(&participant),
+            next_try_at: Utc::now() + pause,
+        };
+        entry.delivery(&participant, unanswered);
+        tokio::time::sleep(pause).await;
     }
-}
-
-/// Records a contradiction and calls for a person. Durable when it returns.
-pub(crate) async fn raise_hazard(
-    coordination: &Coordination,
-    id: TransactionId,
-    participant: &ParticipantId,
-    what: &str,
-) -> Result<(), sqlx::Error> {
-    if !hazards::record(&coordination.pool, id, participant, what, "").await? {
-        // Known, and already called for.
-        return Ok(());
-    }
-    super::recovery::count_interventions(&coordination.pool).await?;
-    tracing::error!(
-        event = "MANUAL_INTERVENTION_REQUIRED",
-        transaction_id = %id,
-        participant = %participant,
-        hazard = what,
-    );
-    Ok(())
 }
 
 fn log_decision(id: TransactionId, outcome: Outcome, reason: Option<Code>) {

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
 use tokio::sync::Notify;
-use types::TransactionId;
+use types::{ParticipantId, TransactionId};
 use uuid::Uuid;
 
 use crate::record::Moment;
@@ -22,6 +22,21 @@ pub(crate) struct Live {
     pub(crate) settled_at: Option<DateTime<Utc>>,
     /// What has happened so far, written or not.
     pub(crate) moments: Vec<Moment>,
+    /// How far the decision has come to each participant.
+    pub(crate) deliveries: HashMap<ParticipantId, Delivery>,
+}
+
+/// The delivery of a decision to one participant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Delivery {
+    /// It has answered.
+    Answered,
+    /// It has not.
+    Unanswered {
+        attempts: u32,
+        error: Option<String>,
+        next_try_at: DateTime<Utc>,
+    },
 }
 
 /// The transactions this process drives.
@@ -102,6 +117,12 @@ impl Entry {
     pub(crate) fn settled(&self, at: DateTime<Utc>) {
         if let Some(live) = self.in_flight.entries().get_mut(&self.id) {
             live.settled_at = Some(at);
+        }
+    }
+
+    pub(crate) fn delivery(&self, participant: &ParticipantId, delivery: Delivery) {
+        if let Some(live) = self.in_flight.entries().get_mut(&self.id) {
+            live.deliveries.insert(participant.clone(), delivery);
         }
     }
 

@@ -12,7 +12,7 @@ use two_phase::message::{InquiryAnswer, InquiryItem, InquiryList, InquiryReply, 
 use types::{Code, TransactionId};
 
 use super::Coordination;
-use super::drive::raise_hazard;
+use super::alarm::raise_hazard;
 use super::queues::StepError;
 use crate::store::decisions::{Decided, NewDecision};
 use crate::store::leases::standing;
@@ -57,7 +57,14 @@ pub(crate) async fn reply(
         };
         if answer == InquiryAnswer::Unknown {
             let who = &inquiry.participant;
-            raise_hazard(coordination, transaction_id, who, "UnknownTransaction").await?;
+            raise_hazard(
+                coordination,
+                transaction_id,
+                who,
+                "UnknownTransaction",
+                None,
+            )
+            .await?;
         }
         items.push(InquiryItem {
             transaction_id,

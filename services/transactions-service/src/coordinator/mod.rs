@@ -8,10 +8,13 @@
 //! | lists to the database | [`queues`] |
 //! | transactions that another process left behind | [`recovery`] |
 //! | participants that ask | [`inquiries`] |
+//! | what participants know, for operators | [`evidence`] |
 //!
 //! What is decided is decided in the crate `two_phase`; what is written is written in `store`.
 
+pub(crate) mod alarm;
 pub(crate) mod drive;
+pub(crate) mod evidence;
 pub(crate) mod in_flight;
 pub(crate) mod inquiries;
 pub(crate) mod participants;

@@ -4,7 +4,7 @@
 //! to be asked again. A missing item of an answer is a missing vote, never a yes.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -16,8 +16,8 @@ use service_kit::lists::{Limits, ListQueue};
 use tokio::time::Instant;
 use two_phase::BranchState;
 use two_phase::message::{
-    Acknowledgement, AcknowledgementList, DecisionList, InquiryList, Outcome, Prepare, PrepareList,
-    Vote, VoteList,
+    Acknowledgement, AcknowledgementList, DecisionList, Outcome, Prepare, PrepareList, Vote,
+    VoteList,
 };
 use two_phase::planted::{Bug, is_planted};
 use types::{
@@ -34,12 +34,16 @@ const LIMITS: Limits = Limits {
     workers: 4,
 };
 
+/// Why the last decision that was not answered was not, for operators.
+type LastError = Arc<Mutex<Option<String>>>;
+
 /// All banks.
 #[derive(Clone)]
 pub(crate) struct Participants(Arc<BTreeMap<ParticipantId, Bank>>);
 
 struct Bank {
     client: ServiceClient,
+    last_error: LastError,
     prepare: ListQueue<Prepare, Option<Vote>>,
     commit: ListQueue<TransactionId, Option<Acknowledgement>>,
     abort: ListQueue<TransactionId, Option<Acknowledgement>>,
@@ -57,6 +61,18 @@ impl Participants {
             (participant.clone(), Bank::new(participant, client))
         };
         Self(Arc::new(banks.iter().map(bank).collect()))
+    }
+
+    /// A client of one bank; `None` when there is no such bank.
+    pub(super) fn client(&self, participant: &ParticipantId) -> Option<&ServiceClient> {
+        self.0.get(participant).map(|bank| &bank.client)
+    }
+
+    /// Why the last decision that this bank did not answer was not answered.
+    pub(crate) fn last_error(&self, participant: &ParticipantId) -> Option<String> {
+        let bank = self.0.get(participant)?;
+        let error = bank.last_error.lock();
+        error.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(crate) fn names(&self) -> impl Iterator<Item = &ParticipantId> {
@@ -118,26 +134,6 @@ impl Participants {
         )
     }
 
-    /// The states of these branches at a bank; `None` when it did not answer.
-    pub(crate) async fn branches(
-        &self,
-        participant: &ParticipantId,
-        ids: &[TransactionId],
-    ) -> Option<BTreeMap<TransactionId, Option<BranchState>>> {
-        let asked = InquiryList {
-            participant: participant.clone(),
-            items: ids.to_vec(),
-        };
-        let reply: BranchReply = self.ask(participant, "/internal/branches", &asked).await?;
-        Some(
-            reply
-                .items
-                .into_iter()
-                .map(|item| (item.transaction_id, item.state))
-                .collect(),
-        )
-    }
-
     /// Forces the outcome of one branch; the state it has then.
     pub(crate) async fn force(
         &self,
@@ -191,10 +187,13 @@ impl Bank {
                 send_prepares(client.clone(), participant.clone(), items)
             })
         };
+        let last_error = LastError::default();
         let decisions = |name: &'static str, path: &'static str| {
             let (client, participant) = (client.clone(), participant.clone());
+            let last_error = Arc::clone(&last_error);
             ListQueue::new(name, LIMITS, move |items: Vec<TransactionId>| {
-                send_decisions(client.clone(), participant.clone(), path, items)
+                let last_error = Arc::clone(&last_error);
+                send_decisions(client.clone(), participant.clone(), path, items, last_error)
             })
         };
         Self {
@@ -202,6 +201,7 @@ impl Bank {
             commit: decisions("commit", "/internal/commit"),
             abort: decisions("abort", "/internal/abort"),
             client,
+            last_error,
         }
     }
 }
@@ -271,13 +271,18 @@ async fn send_decisions(
     participant: ParticipantId,
     path: &'static str,
     items: Vec<TransactionId>,
+    last_error: LastError,
 ) -> Vec<Option<Acknowledgement>> {
     let list = DecisionList {
         participant: participant.clone(),
         items,
     };
-    let reply: Option<AcknowledgementList> = ask(&client, path, &list).await;
-    let reply = reply.filter(|reply| reply.participant == participant);
+    let reply: Result<AcknowledgementList, _> = client.post(path, &list).await;
+    let reply = reply.map_err(|error| {
+        no_answer(&client, path, &error);
+        *last_error.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.to_string());
+    });
+    let reply = reply.ok().filter(|reply| reply.participant == participant);
     let acknowledgements: HashMap<_, _> = reply
         .into_iter()
         .flat_map(|reply| reply.items)
@@ -297,15 +302,19 @@ where
     match client.post(path, body).await {
         Ok(reply) => Some(reply),
         Err(error) => {
-            tracing::warn!(
-                event = "PARTICIPANT_NO_ANSWER",
-                participant = client.name(),
-                path,
-                %error
-            );
+            no_answer(client, path, &error);
             None
         }
     }
+}
+
+fn no_answer(client: &ServiceClient, path: &str, error: &CallError) {
+    tracing::warn!(
+        event = "PARTICIPANT_NO_ANSWER",
+        participant = client.name(),
+        path,
+        %error
+    );
 }
 
 #[derive(Serialize)]
@@ -326,17 +335,6 @@ struct FoundAccount {
     currency: Currency,
 }
 
-#[derive(Deserialize)]
-struct BranchReply {
-    items: Vec<BranchItem>,
-}
-
-#[derive(Deserialize)]
-struct BranchItem {
-    transaction_id: TransactionId,
-    state: Option<BranchState>,
-}
-
 /// What an operator forces on one branch, on what evidence.
 #[derive(Debug, Serialize)]
 pub(crate) struct Forced {
@@ -347,6 +345,7 @@ pub(crate) struct Forced {
     pub(crate) proposed_by: LoginId,
     pub(crate) confirmed_by: LoginId,
     pub(crate) reason: String,
+    pub(crate) evidence: String,
 }
 
 #[derive(Serialize)]

@@ -1,5 +1,7 @@
 //! The handlers, one file per endpoint. Which route leads to which is in `routes.rs`.
 
+pub(crate) mod acknowledgements;
+pub(crate) mod audit;
 pub(crate) mod batch;
 pub(crate) mod in_doubt;
 pub(crate) mod inquiries;

@@ -1,12 +1,14 @@
 //! All SQL of this service, one file per group of tables. Rows are checked again when they are
 //! read: a value no state machine knows is an error, never a guess.
 
+pub(crate) mod audit;
 pub(crate) mod begin;
 pub(crate) mod decisions;
 pub(crate) mod directory;
 pub(crate) mod hazards;
 pub(crate) mod keys;
 pub(crate) mod leases;
+pub(crate) mod owners;
 pub(crate) mod resolutions;
 pub(crate) mod transactions;
 

@@ -1,10 +1,12 @@
-//! Outcomes that operators force: who proposed, on what evidence, who confirmed. Never deleted.
+//! Outcomes that operators force: who proposed, on what evidence, who confirmed. Never deleted; each
+//! step stands in the audit trail too, written in the same database transaction.
 
 use sqlx::PgPool;
-use types::views::{ResolutionAccepted, ResolutionOutcome};
-use types::{LoginId, ParticipantId, ResolutionId, TransactionId};
+use types::views::{AuditAction, ResolutionAccepted};
+use types::{LoginId, TransactionId};
 
-use crate::store::damaged;
+use crate::store::audit::{self, NewEntry, outcome, outcome_text};
+use crate::store::{damaged, hazards};
 
 /// A proposal with what is not shown to everybody.
 #[derive(Debug, Clone)]
@@ -14,74 +16,117 @@ pub(crate) struct ResolutionRow {
     pub(crate) proposed_by: LoginId,
 }
 
-const fn outcome_text(outcome: ResolutionOutcome) -> &'static str {
-    match outcome {
-        ResolutionOutcome::Commit => "commit",
-        ResolutionOutcome::Abort => "abort",
+impl ResolutionRow {
+    fn step<'a>(&'a self, action: AuditAction, actor: LoginId, evidence: &'a str) -> NewEntry<'a> {
+        NewEntry {
+            actor: Some(actor),
+            resolution_id: Some(self.view.resolution_id),
+            outcome: Some(self.view.outcome),
+            evidence: Some(evidence),
+            reason: Some(&self.view.reason),
+            ..NewEntry::of(action, self.view.transaction_id, &self.view.participant)
+        }
     }
 }
 
-/// Writes a proposal. Durable when it returns.
-pub(crate) async fn propose(
-    pool: &PgPool,
-    transaction: TransactionId,
-    participant: &ParticipantId,
-    outcome: ResolutionOutcome,
-    reason: &str,
-    evidence: &str,
-    proposed_by: LoginId,
-) -> Result<ResolutionId, sqlx::Error> {
-    let id = ResolutionId::generate();
+/// Writes a proposal. Durable when it returns, with its line in the audit trail.
+pub(crate) async fn propose(pool: &PgPool, row: &ResolutionRow) -> Result<(), sqlx::Error> {
+    let mut database_transaction = pool.begin().await?;
     sqlx::query!(
         "INSERT INTO resolutions
              (resolution_id, transaction_id, participant, outcome, reason, evidence, proposed_by)
          VALUES ($1, $2, $3, $4, $5, $6, $7)",
-        id.uuid(),
-        transaction.uuid(),
-        participant.as_str(),
-        outcome_text(outcome),
-        reason,
-        evidence,
-        proposed_by.uuid(),
+        row.view.resolution_id.uuid(),
+        row.view.transaction_id.uuid(),
+        row.view.participant.as_str(),
+        outcome_text(row.view.outcome),
+        row.view.reason,
+        row.evidence,
+        row.proposed_by.uuid(),
     )
-    .execute(pool)
+    .execute(&mut *database_transaction)
     .await?;
-    Ok(id)
+    let entry = row.step(AuditAction::Proposed, row.proposed_by, &row.evidence);
+    audit::append(&mut database_transaction, &entry).await?;
+    database_transaction.commit().await
 }
 
 /// Writes who confirmed it, once, and before anything is forced.
 ///
-/// True when this call confirmed it; false when somebody had before.
+/// True when this call confirmed it, which is durable then; false when somebody had before.
 pub(crate) async fn confirm(
     pool: &PgPool,
-    id: ResolutionId,
+    row: &ResolutionRow,
     confirmed_by: LoginId,
+    evidence: &str,
 ) -> Result<bool, sqlx::Error> {
+    let mut database_transaction = pool.begin().await?;
     let done = sqlx::query!(
         "UPDATE resolutions SET confirmed_by = $2, confirmed_at = now()
          WHERE resolution_id = $1 AND confirmed_by IS NULL",
-        id.uuid(),
+        row.view.resolution_id.uuid(),
         confirmed_by.uuid(),
     )
-    .execute(pool)
+    .execute(&mut *database_transaction)
     .await?;
-    Ok(done.rows_affected() == 1)
+    let first = done.rows_affected() == 1;
+    if first {
+        let entry = row.step(AuditAction::Confirmed, confirmed_by, evidence);
+        audit::append(&mut database_transaction, &entry).await?;
+    }
+    database_transaction.commit().await?;
+    Ok(first)
 }
 
-/// Writes what came of it.
+/// Keeps that a confirmation was refused, or that the bank did not do what was confirmed. Durable
+/// when it returns.
+pub(crate) async fn refused(
+    pool: &PgPool,
+    row: &ResolutionRow,
+    action: AuditAction,
+    actor: LoginId,
+    evidence: &str,
+    detail: &str,
+) -> Result<(), sqlx::Error> {
+    let mut connection = pool.acquire().await?;
+    let entry = NewEntry {
+        detail: Some(detail),
+        ..row.step(action, actor, evidence)
+    };
+    audit::append(&mut connection, &entry).await
+}
+
+/// Writes what came of it. Durable when it returns; what was raised about the branch before counts
+/// as dealt with.
 pub(crate) async fn finished(
     pool: &PgPool,
-    id: ResolutionId,
+    row: &ResolutionRow,
+    confirmed_by: LoginId,
     result: &str,
 ) -> Result<(), sqlx::Error> {
-    sqlx::query!(
-        "UPDATE resolutions SET result = $2 WHERE resolution_id = $1",
-        id.uuid(),
+    let view = &row.view;
+    let mut database_transaction = pool.begin().await?;
+    let done = sqlx::query!(
+        "UPDATE resolutions SET result = $2 WHERE resolution_id = $1 AND result IS NULL",
+        view.resolution_id.uuid(),
         result,
     )
-    .execute(pool)
+    .execute(&mut *database_transaction)
     .await?;
-    Ok(())
+    if done.rows_affected() == 1 {
+        let entry = NewEntry {
+            detail: Some(result),
+            ..row.step(AuditAction::Forced, confirmed_by, &row.evidence)
+        };
+        audit::append(&mut database_transaction, &entry).await?;
+        hazards::dealt_with(
+            &mut database_transaction,
+            view.transaction_id,
+            &view.participant,
+        )
+        .await?;
+    }
+    database_transaction.commit().await
 }
 
 /// All proposals for a list of transactions, oldest first.
@@ -105,11 +150,7 @@ pub(crate) async fn of(
                     resolution_id: row.resolution_id.into(),
                     transaction_id: row.transaction_id.into(),
                     participant: row.participant.parse().map_err(damaged)?,
-                    outcome: match row.outcome.as_str() {
-                        "commit" => ResolutionOutcome::Commit,
-                        "abort" => ResolutionOutcome::Abort,
-                        other => return Err(damaged(other)),
-                    },
+                    outcome: outcome(&row.outcome)?,
                     reason: row.reason,
                     proposed_by: row.proposed_by.to_string(),
                     confirmed_by: row.confirmed_by.map(|id| id.to_string()),

@@ -144,26 +144,32 @@ pub(crate) async fn list(
     Ok(ids.into_iter().map(TransactionId::from).collect())
 }
 
-/// Transactions that are open for longer than they should be, or parked as hazards.
+/// Transactions that are open for longer than they should be, or parked as hazards that nobody has
+/// acknowledged (`acknowledged`: those too).
 pub(crate) async fn in_doubt(
     pool: &PgPool,
     older_than: DateTime<Utc>,
+    acknowledged: bool,
     limit: i64,
-) -> Result<Vec<Record>, sqlx::Error> {
-    let ids: Vec<TransactionId> = sqlx::query_scalar!(
-        "SELECT transaction_id FROM transactions
-         WHERE settled_at IS NULL AND (phase = 'hazard' OR created_at < $1)
-         ORDER BY transaction_id LIMIT $2",
+) -> Result<Vec<TransactionId>, sqlx::Error> {
+    let ids = sqlx::query_scalar!(
+        "SELECT transaction_id FROM transactions AS t
+         WHERE settled_at IS NULL
+           AND CASE WHEN phase = 'hazard'
+               THEN $2 OR NOT EXISTS (
+                        SELECT FROM hazards AS h WHERE h.transaction_id = t.transaction_id)
+                    OR EXISTS (
+                        SELECT FROM hazards AS h WHERE h.transaction_id = t.transaction_id
+                                                   AND h.acknowledged_at IS NULL)
+               ELSE created_at < $1 END
+         ORDER BY transaction_id LIMIT $3",
         older_than,
+        acknowledged,
         limit,
     )
     .fetch_all(pool)
-    .await?
-    .into_iter()
-    .map(TransactionId::from)
-    .collect();
-    let mut records = read(pool, &ids).await?;
-    Ok(ids.iter().filter_map(|id| records.remove(id)).collect())
+    .await?;
+    Ok(ids.into_iter().map(TransactionId::from).collect())
 }
 
 /// Whether a customer owns one of a transaction's accounts.

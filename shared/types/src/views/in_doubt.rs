@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::views::Status;
+use crate::views::{Choice, CoordinatorEvidence, DeliveryView, HazardView, LegEvidence, Status};
 use crate::{ParticipantId, ResolutionId, Text, Timestamp, TransactionId};
 
 /// One bank, as the coordinator knows it.
@@ -30,6 +30,18 @@ pub struct BranchEvidence {
     pub acknowledged: bool,
     /// What contradicts what.
     pub hazard: Option<String>,
+    /// Why it did not answer.
+    pub error: Option<String>,
+    /// When the branch was prepared there.
+    pub prepared_at: Option<Timestamp>,
+    /// When it was finished there.
+    pub finished_at: Option<Timestamp>,
+    /// Its legs there, and what is held.
+    pub legs: Vec<LegEvidence>,
+    /// What the participant itself has recorded.
+    pub recorded: Vec<HazardView>,
+    /// How far the decision has come to it, where the process that answers is delivering it.
+    pub delivery: Option<DeliveryView>,
 }
 
 /// A transaction that needs time or a person.
@@ -51,6 +63,22 @@ pub struct InDoubt {
     pub branches: Vec<BranchEvidence>,
     /// What was proposed to force, confirmed or not: the audit trail.
     pub proposed: Vec<ResolutionAccepted>,
+    /// The coordinator's row; `null` when it has none.
+    pub coordinator: Option<CoordinatorEvidence>,
+    /// What the coordinator has recorded, and about whom.
+    pub hazards: Vec<HazardAbout>,
+    /// What an operator can do, and what each choice would mean.
+    pub choices: Vec<Choice>,
+}
+
+/// A hazard that the coordinator has recorded about a participant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct HazardAbout {
+    /// About whom.
+    pub participant: ParticipantId,
+    /// What.
+    #[serde(flatten)]
+    pub hazard: HazardView,
 }
 
 /// What an operator forces on one participant.

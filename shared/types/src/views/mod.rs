@@ -1,8 +1,10 @@
 //! What crosses HTTP: requests and replies as clients see them. Absent values are `null`.
 
 mod accounts;
+mod audit;
 mod auth;
 mod customers;
+mod evidence;
 mod in_doubt;
 mod ledger;
 mod service;
@@ -11,10 +13,16 @@ mod transfers;
 pub use accounts::{
     Account, AccountStatus, Cash, CashReceipt, Entry, EntryKind, Locking, OpenAccount, PatchAccount,
 };
+pub use audit::{AuditAction, AuditEntry};
 pub use auth::{Login, Refresh, Role, TokenPair};
 pub use customers::{ContactInfo, CreateCustomer, CreateLogin, Customer, LoginView, PatchCustomer};
+pub use evidence::{
+    Acknowledge, AcknowledgeHere, Acknowledged, BranchFacts, BranchInDoubt, Choice, ChoiceAction,
+    CoordinatorEvidence, DeliveryView, ForceHere, HazardView, LegEvidence,
+};
 pub use in_doubt::{
-    BranchEvidence, Force, InDoubt, ParticipantView, ResolutionAccepted, ResolutionOutcome,
+    BranchEvidence, Force, HazardAbout, InDoubt, ParticipantView, ResolutionAccepted,
+    ResolutionOutcome,
 };
 pub use ledger::{LedgerCheck, LedgerCheckItem};
 pub use service::{Health, Page, ProblemView, Readiness, ReadinessItem};

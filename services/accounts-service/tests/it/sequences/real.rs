@@ -242,6 +242,8 @@ async fn force(
         transaction_id,
         outcome,
         expected_state: Some(BranchState::Prepared),
+        evidence: String::new(),
+        confirmed_here: false,
         proposed_by: "one".to_owned(),
         confirmed_by: "another".to_owned(),
         reason: "told to".to_owned(),
