@@ -264,4 +264,5 @@ impl Book {
 }
 
 #[cfg(test)]
+#[path = "ledger/tests.rs"]
 mod tests;

@@ -134,4 +134,5 @@ pub fn hold(accounts: &mut Accounts, transaction: TransactionId, content: &Conte
 }
 
 #[cfg(test)]
+#[path = "vote/tests.rs"]
 mod tests;

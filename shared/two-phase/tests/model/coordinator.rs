@@ -11,16 +11,11 @@ use types::ParticipantId;
 use types::views::Status;
 
 use crate::scenario::Scenario;
-use crate::state::{Action, LEASE_MS, Message, Process, Row, Site, State, Transfer, Work};
+use crate::state::{Action, LEASE_MS, Message, Process, Row, State, Transfer, Work};
 
-/// The participant's name; the global order is the order of the indexes.
-fn name(site: Site) -> ParticipantId {
-    format!("bank-{site}").parse().expect("a legal name")
-}
-
-fn site(name: &ParticipantId) -> Site {
-    let number = name.as_str().trim_start_matches("bank-");
-    number.parse().expect("made by `name`")
+fn participants(scenario: &Scenario, transfer: Transfer) -> impl Iterator<Item = ParticipantId> {
+    let sites = scenario.sites(transfer);
+    sites.map(|site| scenario.banks[site].clone())
 }
 
 const fn outcome(status: Status) -> Option<Outcome> {
@@ -40,19 +35,21 @@ pub fn begin(scenario: &Scenario, state: &mut State, process: Process, transfer:
         owner: process,
         lease_remaining_ms: LEASE_MS,
         decisions: 0,
+        is_lost: false,
+        is_reported_unknown: false,
     });
-    let coordinator = Coordinator::begun(scenario.sites(transfer).map(name));
+    let coordinator = Coordinator::begun(participants(scenario, transfer));
     let work = Work {
         epoch: 0,
         coordinator,
     };
     state.process(process).work[transfer] = Some(work);
-    drive(state, process, transfer);
+    drive(scenario, state, process, transfer);
 }
 
 /// Sends what is to be sent, at once: a message sent early and delivered late is no different
 /// from one sent late, and one never delivered is no different from a crash before sending.
-fn drive(state: &mut State, process: Process, transfer: Transfer) {
+fn drive(scenario: &Scenario, state: &mut State, process: Process, transfer: Transfer) {
     let memory = Arc::make_mut(&mut state.processes[process]);
     let Some(work) = &mut memory.work[transfer] else {
         return;
@@ -61,10 +58,10 @@ fn drive(state: &mut State, process: Process, transfer: Transfer) {
         let message = match step {
             Step::Prepare(to) => {
                 work.coordinator.contacted(&to).expect("it takes part");
-                Message::Prepare(transfer, site(&to))
+                Message::Prepare(transfer, scenario.site(&to))
             }
             Step::Decide(outcome, _) => Message::Decide(transfer, work.epoch, outcome),
-            Step::Deliver(outcome, to) => Message::Decision(transfer, site(&to), outcome),
+            Step::Deliver(outcome, to) => Message::Decision(transfer, scenario.site(&to), outcome),
             // May be lost, so it is an action of its own.
             Step::Finish(_) => continue,
         };
@@ -72,7 +69,13 @@ fn drive(state: &mut State, process: Process, transfer: Transfer) {
     }
 }
 
-fn report(state: &mut State, process: Process, transfer: Transfer, event: Event) {
+fn report(
+    scenario: &Scenario,
+    state: &mut State,
+    process: Process,
+    transfer: Transfer,
+    event: Event,
+) {
     if state.processes[process].work[transfer].is_none() {
         return;
     }
@@ -85,7 +88,7 @@ fn report(state: &mut State, process: Process, transfer: Transfer, event: Event)
             if let Some(outcome) = work.coordinator.decided() {
                 state.told[transfer] = Some(outcome);
             }
-            drive(state, process, transfer);
+            drive(scenario, state, process, transfer);
         }
         Err(IllegalEvent::OutcomeChanged(_)) => state.outcome_changed = true,
         // An acknowledgement of what an earlier life delivered: this one has not read the row.
@@ -95,19 +98,26 @@ fn report(state: &mut State, process: Process, transfer: Transfer, event: Event)
 }
 
 /// What a process does with a message.
-fn hears(state: &mut State, process: Process, message: Message) {
+fn hears(scenario: &Scenario, state: &mut State, process: Process, message: Message) {
     match message {
         Message::Voted(transfer, from, vote) => {
-            report(state, process, transfer, Event::Voted(name(from), vote));
+            report(
+                scenario,
+                state,
+                process,
+                transfer,
+                Event::Voted(scenario.banks[from].clone(), vote),
+            );
         }
         Message::Acknowledged(transfer, from, acknowledgement) => {
-            let event = Event::Acknowledged(name(from), acknowledgement);
-            report(state, process, transfer, event);
+            let event = Event::Acknowledged(scenario.banks[from].clone(), acknowledgement);
+            report(scenario, state, process, transfer, event);
         }
         Message::Inquiry(transfer) => {
             let row = &state.rows[transfer];
             let over = lease_is_over(row.lease_remaining_ms, LEASE_MS);
-            let message = match answer(Some((row.status, over))) {
+            let record = (!row.is_lost).then_some((row.status, over));
+            let message = match answer(record) {
                 // Answered when the inquiry is repeated and the decision stands.
                 InquiryStep::DecideAbort => Message::Decide(transfer, row.epoch, Outcome::Abort),
                 InquiryStep::Answer(InquiryAnswer::Committed) => {
@@ -117,7 +127,11 @@ fn hears(state: &mut State, process: Process, message: Message) {
                     Message::Answer(transfer, Outcome::Abort)
                 }
                 // Tells nobody anything.
-                InquiryStep::Answer(InquiryAnswer::Pending | InquiryAnswer::Unknown) => return,
+                InquiryStep::Answer(InquiryAnswer::Pending) => return,
+                InquiryStep::Answer(InquiryAnswer::Unknown) => {
+                    state.rows[transfer].is_reported_unknown = true;
+                    return;
+                }
             };
             state.network.send(message);
         }
@@ -132,7 +146,7 @@ fn executes(state: &mut State, message: Message) {
         return;
     };
     let row = &mut state.rows[transfer];
-    if row.status == Status::Pending && row.epoch == epoch {
+    if row.status == Status::Pending && row.epoch == epoch && !row.is_lost {
         row.status = match outcome {
             Outcome::Commit => Status::Committed,
             Outcome::Abort => Status::Aborted,
@@ -142,6 +156,10 @@ fn executes(state: &mut State, message: Message) {
     }
 }
 
+const fn is_over(row: &Row) -> bool {
+    matches!(row.phase, Phase::Done | Phase::Hazard)
+}
+
 /// Whether the process could claim the row: it is left behind, or it was this process's own.
 fn may_claim(state: &State, process: Process, transfer: Transfer) -> bool {
     let row = &state.rows[transfer];
@@ -149,7 +167,7 @@ fn may_claim(state: &State, process: Process, transfer: Transfer) -> bool {
     let owns = work.is_some_and(|work| work.epoch == row.epoch);
     let left_behind =
         lease_is_over(row.lease_remaining_ms, LEASE_MS) || (row.owner == process && work.is_none());
-    left_behind && !owns && !matches!(row.phase, Phase::Done | Phase::Hazard)
+    left_behind && !owns && !row.is_lost && !is_over(row)
 }
 
 fn claim(scenario: &Scenario, state: &mut State, process: Process, transfer: Transfer) {
@@ -163,13 +181,13 @@ fn claim(scenario: &Scenario, state: &mut State, process: Process, transfer: Tra
         [Plan::Deliver(Outcome::Abort)] => Status::Aborted,
         _ => unreachable!("one plan for one row"),
     };
-    let coordinator = Coordinator::recovered(scenario.sites(transfer).map(name), status);
+    let coordinator = Coordinator::recovered(participants(scenario, transfer), status);
     let work = Work {
         epoch: row.epoch,
         coordinator,
     };
     state.process(process).work[transfer] = Some(work);
-    drive(state, process, transfer);
+    drive(scenario, state, process, transfer);
 }
 
 fn final_phase(state: &State, process: Process, transfer: Transfer) -> Option<Phase> {
@@ -208,7 +226,8 @@ pub fn actions(state: &State, actions: &mut Vec<Action>) {
                 None => {}
                 Some(None) => {
                     actions.push(Action::DeadlinePasses(process, transfer));
-                    if state.rows[transfer].status != Status::Pending {
+                    let row = &state.rows[transfer];
+                    if row.status != Status::Pending && !row.is_lost {
                         actions.push(Action::Read(process, transfer));
                     }
                 }
@@ -224,7 +243,13 @@ pub fn actions(state: &State, actions: &mut Vec<Action>) {
         }
     }
     for (transfer, row) in state.rows.iter().enumerate() {
-        if matches!(row.phase, Phase::Done | Phase::Hazard) || row.lease_remaining_ms != LEASE_MS {
+        if is_over(row) || row.is_lost {
+            continue;
+        }
+        if state.faults.lost_rows > 0 {
+            actions.push(Action::RowIsLost(transfer));
+        }
+        if row.lease_remaining_ms != LEASE_MS {
             continue;
         }
         if state.faults.clock_jumps > 0 {
@@ -239,15 +264,15 @@ pub fn actions(state: &State, actions: &mut Vec<Action>) {
 /// Performs one of [`actions`].
 pub fn perform(scenario: &Scenario, state: &mut State, action: Action) {
     match action {
-        Action::ReachesCoordinator(process, message) => hears(state, process, message),
+        Action::ReachesCoordinator(process, message) => hears(scenario, state, process, message),
         Action::ReachesDatabase(message) => executes(state, message),
         Action::Read(process, transfer) => {
             if let Some(outcome) = outcome(state.rows[transfer].status) {
-                report(state, process, transfer, Event::Decided(outcome));
+                report(scenario, state, process, transfer, Event::Decided(outcome));
             }
         }
         Action::DeadlinePasses(process, transfer) => {
-            report(state, process, transfer, Event::DeadlinePassed);
+            report(scenario, state, process, transfer, Event::DeadlinePassed);
         }
         Action::LeaseRunsOut(transfer) => {
             if owner_is_alive(state, transfer) {
@@ -259,12 +284,20 @@ pub fn perform(scenario: &Scenario, state: &mut State, action: Action) {
             state.faults.clock_jumps -= 1;
             state.rows[transfer].lease_remaining_ms = 100 * LEASE_MS;
         }
+        Action::RowIsLost(transfer) => {
+            state.faults.lost_rows -= 1;
+            state.rows[transfer].is_lost = true;
+        }
         Action::Claim(process, transfer) => claim(scenario, state, process, transfer),
         Action::Finish(process, transfer) => {
-            // Not guarded by the epoch: whoever has every acknowledgement is right, stale or not.
-            if let Some(phase) = final_phase(state, process, transfer) {
-                state.rows[transfer].phase = phase;
-                state.process(process).work[transfer] = None;
+            let Some(phase) = final_phase(state, process, transfer) else {
+                return;
+            };
+            let work = state.process(process).work[transfer].take();
+            let row = &mut state.rows[transfer];
+            let owns = work.is_some_and(|work| work.epoch == row.epoch);
+            if owns && !row.is_lost && row.phase != Phase::Done {
+                row.phase = phase;
             }
         }
         Action::CoordinatorCrashes(process) => {

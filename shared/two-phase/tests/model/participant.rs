@@ -1,70 +1,53 @@
-//! The driver of `two_phase::participant`: what accounts-service does, with one account.
+//! The driver of `two_phase::participant`: what accounts-service does, with a few accounts.
 //!
 //! A crash between a durable step and its answer is the loss of that answer, which the network
 //! sees to; what else a crash takes away is what was heard from peers.
 
+#[allow(dead_code)]
+#[path = "../../../../services/accounts-service/src/participant/vote.rs"]
+pub mod vote;
+
 use two_phase::inquiry::{Peer, conclude};
-use two_phase::participant::{Finding, PrepareStep, after_vote, on_decision, on_force, on_prepare};
-use two_phase::{Acknowledgement, BranchState, Effect, Outcome};
-use types::Code;
+use two_phase::participant::{PrepareStep, after_vote, on_decision, on_force, on_prepare};
+use two_phase::{Acknowledgement, BranchState, Effect, Hazard, Outcome};
 
+use crate::bank;
+use crate::ledger::CannotFinish;
 use crate::scenario::Scenario;
-use crate::state::{Action, Message, Participant, Site, State, Transfer};
+use crate::state::{Action, Branch, Message, Site, State, Transfer};
 
-/// What the account says to a branch.
-fn examine(scenario: &Scenario, participant: &Participant, change: i64) -> Finding {
-    let mut branches = participant.branches.iter();
-    if scenario.exclusive && branches.any(|branch| branch.state == Some(BranchState::Prepared)) {
-        Finding::Busy
-    } else if change < 0 && participant.balance - participant.pending_debits < -change {
-        Finding::Refused(Code::InsufficientFunds)
-    } else {
-        Finding::Possible
-    }
-}
-
-/// Adds the hold of a branch, or with `times = -1` takes it away.
-fn hold(participant: &mut Participant, change: i64, times: i64) {
-    if change < 0 {
-        participant.pending_debits -= change * times;
-    } else {
-        participant.pending_credits += change * times;
-    }
-}
-
+/// Does to the money what is asked for. What cannot be done changes nothing.
 fn move_money(
     scenario: &Scenario,
     state: &mut State,
     at: Site,
     transfer: Transfer,
     effect: Effect,
-) {
-    let change = scenario.transfers[transfer][at];
-    let participant = state.participant(at);
-    match effect {
-        Effect::Nothing | Effect::Tombstone => {}
-        Effect::Apply => {
-            participant.balance += change;
-            participant.branches[transfer].booked += 1;
-            hold(participant, change, -1);
-        }
-        Effect::Release => {
-            participant.branches[transfer].released = true;
-            hold(participant, change, -1);
-        }
+) -> Result<(), CannotFinish> {
+    if matches!(effect, Effect::Nothing | Effect::Tombstone) {
+        return Ok(());
     }
+    let participant = state.participant(at);
+    let part = &scenario.parts[transfer][&at];
+    bank::finish(scenario, participant, at, part, effect)?;
+    let branch = &mut participant.branches[transfer];
+    if effect == Effect::Apply {
+        branch.booked += 1;
+    } else {
+        branch.released = true;
+    }
+    Ok(())
 }
 
 fn prepare(scenario: &Scenario, state: &mut State, at: Site, transfer: Transfer) {
-    let change = scenario.transfers[transfer][at];
     let participant = state.participant(at);
     let vote = match on_prepare(participant.branches[transfer].state, true) {
         PrepareStep::Answer(vote) => vote,
         PrepareStep::Examine => {
-            let (durable, vote) = after_vote(examine(scenario, participant, change));
+            let part = &scenario.parts[transfer][&at];
+            let (durable, vote) = after_vote(bank::examine(scenario, participant, at, part));
             participant.branches[transfer].state = durable;
             if durable == Some(BranchState::Prepared) {
-                hold(participant, change, 1);
                 asks_around(scenario, state, at, transfer);
             }
             vote
@@ -91,7 +74,10 @@ fn decide(
     outcome: Outcome,
 ) -> Acknowledgement {
     let step = on_decision(state.participants[at].branches[transfer].state, outcome);
-    move_money(scenario, state, at, transfer, step.effect);
+    if move_money(scenario, state, at, transfer, step.effect).is_err() {
+        let hazard = Hazard::CannotApply;
+        return Acknowledgement::Hazard { hazard };
+    }
     let branch = state.branch(at, transfer);
     branch.state = step.next;
     branch.heard.clear();
@@ -180,6 +166,9 @@ pub fn actions(state: &State, actions: &mut Vec<Action>) {
                 continue;
             }
             actions.push(Action::Conclude(at, transfer));
+            if state.faults.lost_branches > 0 {
+                actions.push(Action::BranchIsLost(at, transfer));
+            }
             if state.faults.forced > 0 {
                 actions.push(Action::Force(at, transfer, Outcome::Commit));
                 actions.push(Action::Force(at, transfer, Outcome::Abort));
@@ -197,11 +186,17 @@ pub fn perform(scenario: &Scenario, state: &mut State, action: Action) {
             let before = state.participants[at].branches[transfer].state;
             if let Ok((next, effect)) = on_force(before, outcome) {
                 state.faults.forced -= 1;
-                move_money(scenario, state, at, transfer, effect);
+                move_money(scenario, state, at, transfer, effect).expect("it was promised");
                 let branch = state.branch(at, transfer);
                 branch.state = Some(next);
+                branch.forced = Some(outcome);
                 branch.heard.clear();
             }
+        }
+        Action::BranchIsLost(at, transfer) => {
+            state.faults.lost_branches -= 1;
+            move_money(scenario, state, at, transfer, Effect::Release).expect("it was promised");
+            *state.branch(at, transfer) = Branch::default();
         }
         Action::ParticipantCrashes(at) => {
             state.faults.participant_crashes -= 1;

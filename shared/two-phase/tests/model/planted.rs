@@ -67,7 +67,7 @@ caught! {
     an_abort_without_a_tombstone_is_caught:
         NoTombstone in peers breaks "all participants agree";
     a_commit_that_is_applied_twice_is_caught:
-        DoubleApply in peers breaks "legs are booked once or released",
+        DoubleApply in two_alike breaks "legs are booked once or released",
             "the books agree with the branches", "money is conserved";
     a_commit_that_is_sent_before_the_decision_is_durable_is_caught:
         CommitBeforeDecision in peers breaks "all participants agree";
@@ -79,4 +79,27 @@ caught! {
         InquiryAbortsUnwritten in crash breaks "all participants agree";
     a_silent_peer_that_counts_as_one_that_aborted_is_caught:
         SilentPeerMeansAbort in peers breaks "all participants agree";
+    a_commit_without_every_yes_is_seen:
+        MissingVoteCountsAsYes in peers breaks "nothing commits without every yes";
+    a_tombstone_that_is_not_final_is_seen:
+        NoTombstone in peers breaks "a tombstone is final";
+    a_hazard_that_is_settled_is_seen:
+        HazardAcknowledged in lost_promise breaks "a hazard is never settled";
+    a_mixed_branch_that_is_settled_as_done_is_seen:
+        MixedNotTold in forced breaks "a hazard is never settled";
+    an_illegal_subset_of_open_branches_is_seen:
+        UncommittedCreditSpendable in one_lives_on_the_other
+            breaks "every subset of the open branches is legal";
+    a_missing_hold_is_seen:
+        DebitWithoutHold in two_alike breaks "the books agree with the branches";
+    a_hold_that_stays_is_seen:
+        ReleaseForgetsHold in crash breaks "the books agree with the branches";
+    two_branches_on_an_exclusive_account_are_seen:
+        LockNotChecked in crossing_at_one_bank breaks "an exclusive account has one branch";
+    a_bank_that_does_not_sum_to_zero_is_seen:
+        ClearingLeftOut in peers breaks "every bank sums to zero";
+    a_version_that_is_missing_is_seen:
+        VersionRaisedOnce in linked_at_one_bank breaks "the books agree with the branches";
+    a_change_that_is_missing_is_seen:
+        ChangesNotSummed in linked_at_one_bank breaks "every bank sums to zero";
 }

@@ -8,6 +8,8 @@ use two_phase::inquiry::Peer;
 use two_phase::{Acknowledgement, BranchState, Coordinator, Outcome, Phase, Vote};
 use types::views::Status;
 
+use crate::bank::Rows;
+
 /// Index of a transfer.
 pub type Transfer = usize;
 /// Index of a coordinator process.
@@ -32,6 +34,10 @@ pub struct Faults {
     pub clock_jumps: u8,
     /// Branches that an operator forces.
     pub forced: u8,
+    /// Promises that a restored database no longer knows of, with their holds.
+    pub lost_branches: u8,
+    /// Rows of transactions that a restored database no longer has.
+    pub lost_rows: u8,
 }
 
 impl Faults {
@@ -41,6 +47,8 @@ impl Faults {
         lost_leases: 0,
         clock_jumps: 0,
         forced: 0,
+        lost_branches: 0,
+        lost_rows: 0,
     };
 }
 
@@ -54,6 +62,10 @@ pub struct Row {
     pub lease_remaining_ms: i64,
     /// How often the status was written; more than once would be the end of atomicity.
     pub decisions: u8,
+    /// The row is gone; what it said is kept here for the properties alone.
+    pub is_lost: bool,
+    /// A participant asked about it when it was gone, and an alarm was raised.
+    pub is_reported_unknown: bool,
 }
 
 /// What a process remembers about one transfer, until it crashes or has finished it.
@@ -79,19 +91,19 @@ pub struct Branch {
     pub booked: u8,
     /// The holds were given back.
     pub released: bool,
+    /// What an operator forced.
+    pub forced: Option<Outcome>,
     /// No coordinator was needed.
     pub resolved_by_peers: bool,
     /// Lost in a crash. Empty unless in doubt.
     pub heard: BTreeMap<Site, Peer>,
 }
 
-/// One participant: one account, its branches.
+/// One participant: its accounts, its branches.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Participant {
     pub up: bool,
-    pub balance: i64,
-    pub pending_debits: i64,
-    pub pending_credits: i64,
+    pub accounts: Rows,
     pub branches: Vec<Branch>,
 }
 
@@ -120,21 +132,41 @@ pub enum Message {
 ///
 /// Kept under a hash, because votes have no order of their own and equal networks must be equal
 /// however they came about.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
-pub struct Network(Arc<BTreeMap<u64, Message>>);
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Network {
+    messages: Arc<BTreeMap<u64, Message>>,
+    /// The sum of the keys: they are hashes already, and most of a state is its network.
+    digest: u64,
+}
+
+impl Hash for Network {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        self.digest.hash(hasher);
+    }
+}
+
+fn key(message: Message) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    message.hash(&mut hasher);
+    hasher.finish()
+}
 
 impl Network {
     pub fn send(&mut self, message: Message) {
-        let mut hasher = DefaultHasher::new();
-        message.hash(&mut hasher);
-        let key = hasher.finish();
-        if !self.0.contains_key(&key) {
-            Arc::make_mut(&mut self.0).insert(key, message);
+        let key = key(message);
+        if !self.messages.contains_key(&key) {
+            Arc::make_mut(&mut self.messages).insert(key, message);
+            self.digest = self.digest.wrapping_add(key);
         }
     }
 
+    /// Whether it was ever sent: nothing that was is forgotten.
+    pub fn has_seen(&self, message: Message) -> bool {
+        self.messages.contains_key(&key(message))
+    }
+
     pub fn messages(&self) -> impl Iterator<Item = Message> + '_ {
-        self.0.values().copied()
+        self.messages.values().copied()
     }
 }
 
@@ -190,4 +222,8 @@ pub enum Action {
     /// A participant in doubt makes up its mind from what it has heard.
     Conclude(Site, Transfer),
     Force(Site, Transfer, Outcome),
+    /// The participant's database is restored to before this promise.
+    BranchIsLost(Site, Transfer),
+    /// The coordinators' database is restored to before this transaction was begun.
+    RowIsLost(Transfer),
 }
