@@ -200,6 +200,8 @@ impl Pure<'_> {
         let known = self.branches.get(&id).map(|branch| branch.state);
         let (state, effect) = on_force(known, outcome).ok()?;
         self.moves_money(id, effect);
+        let kind = HazardKind::Forced(outcome).as_str();
+        self.hazards.insert((id, kind));
         self.branches.get_mut(&id)?.state = state;
         Some(state)
     }

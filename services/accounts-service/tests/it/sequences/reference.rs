@@ -252,11 +252,14 @@ impl<'a> Reference<'a> {
             return None;
         }
         branch.is_booked = outcome == Outcome::Commit;
-        branch.state = match outcome {
-            Outcome::Commit => BranchState::HeuristicCommit,
-            Outcome::Abort => BranchState::HeuristicAbort,
+        let (state, kind) = match outcome {
+            Outcome::Commit => (BranchState::HeuristicCommit, "heuristic_commit"),
+            Outcome::Abort => (BranchState::HeuristicAbort, "heuristic_abort"),
         };
-        Some(branch.state)
+        branch.state = state;
+        // Until somebody acknowledges it.
+        self.hazards.insert((id, kind));
+        Some(state)
     }
 
     fn ending(&self, replies: Vec<Reply>) -> Ending {
