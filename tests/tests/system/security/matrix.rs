@@ -45,6 +45,14 @@ const RESOLUTION: &str = r#"{"participant": "bank-1", "outcome": "abort", "reaso
 const FORCE: &str = r#"{"participant": "bank-1", "transaction_id": "$NEW_ID",
     "outcome": "abort", "expected_state": "PREPARED", "resolution_id": "$NEW_ID",
     "proposed_by": "$NEW_ID", "confirmed_by": "$OTHER_ID", "reason": "a test"}"#;
+const RESOLUTION_HERE: &str = r#"{"outcome": "abort", "reason": "a test"}"#;
+const ACKNOWLEDGE: &str =
+    r#"{"participant": "bank-1", "hazard": "heuristic_mixed", "reason": "a test"}"#;
+const ACKNOWLEDGE_HERE: &str = r#"{"hazard": "heuristic_mixed", "reason": "a test"}"#;
+const ACKNOWLEDGED: &str = r#"{"participant": "bank-1", "transaction_id": "$NEW_ID",
+    "hazard": "heuristic_mixed", "reason": "a test", "actor": "$OTHER_ID"}"#;
+const EVIDENCE: &str = r#"{"participant": "bank-1", "items": [], "in_doubt_for_ms": 0,
+    "acknowledged": true}"#;
 const INQUIRY: &str = r#"{"participant": "bank-2", "items": []}"#;
 const FAILPOINT: &str = r#"{"action": "fail", "count": 1}"#;
 const ACCOUNT: &str = r#"{"customer_id": "$ALICE", "currency": "USD"}"#;
@@ -91,6 +99,13 @@ pub(super) const MATRIX: &[Row] = &[
     (ACCOUNTS, "POST",   "/internal/accounts", LIST,                                            [401, 403, 403, 403, 403, 200, 403, 401, 401]),
     (ACCOUNTS, "POST",   "/internal/branches/terminate", LIST,                                  [401, 403, 403, 403, 403, 403, 200, 401, 401]),
     (ACCOUNTS, "POST",   "/internal/branches/force", FORCE,                                     [401, 403, 403, 403, 403, 409, 403, 401, 401]),
+    (ACCOUNTS, "GET",   "/branches/in-doubt", "",                                                   [401, 403, 403, 403, 200, 403, 403, 401, 401]),
+    (ACCOUNTS, "GET",   "/branches/{transaction_id}/audit", "",                                     [401, 403, 403, 403, 200, 403, 403, 401, 401]),
+    (ACCOUNTS, "POST",  "/branches/{transaction_id}/resolutions", RESOLUTION_HERE,                  [401, 403, 403, 403, 409, 403, 403, 401, 401]),
+    (ACCOUNTS, "POST",  "/branches/{transaction_id}/resolutions/{resolution_id}/confirmations", "", [401, 403, 403, 403, 404, 403, 403, 401, 401]),
+    (ACCOUNTS, "POST",  "/branches/{transaction_id}/hazards/acknowledgements", ACKNOWLEDGE_HERE,    [401, 403, 403, 403, 404, 403, 403, 401, 401]),
+    (ACCOUNTS, "POST",  "/internal/branches/evidence", EVIDENCE,                                    [401, 403, 403, 403, 403, 200, 403, 401, 401]),
+    (ACCOUNTS, "POST",  "/internal/hazards/acknowledgements", ACKNOWLEDGED,                         [401, 403, 403, 403, 403, 404, 403, 401, 401]),
     (ACCOUNTS, "POST",   "/demo/unsafe-withdrawals", "{}",                                      [401, 201, 201, 201, 201, 403, 403, 401, 401]),
     (ACCOUNTS, "PUT",    "/demo/failpoints/{name}", FAILPOINT,                                  [401, 403, 403, 403, 200, 403, 403, 401, 401]),
     (ACCOUNTS, "GET",    "/demo/failpoints/{name}", "",                                         [401, 403, 403, 403, 200, 403, 403, 401, 401]),
@@ -110,6 +125,8 @@ pub(super) const MATRIX: &[Row] = &[
     (TRANSACTIONS, "GET",    "/transactions/in-doubt", "",                                      [401, 403, 403, 403, 200, 401, 403, 401, 401]),
     (TRANSACTIONS, "POST",   "/transactions/{transaction_id}/resolutions", RESOLUTION,          [401, 403, 403, 403, 409, 401, 403, 401, 401]),
     (TRANSACTIONS, "POST",   "/transactions/{transaction_id}/resolutions/{resolution_id}/confirmations", "", [401, 403, 403, 403, 404, 401, 403, 401, 401]),
+    (TRANSACTIONS, "GET",   "/transactions/{transaction_id}/audit", "",                             [401, 403, 403, 403, 200, 401, 403, 401, 401]),
+    (TRANSACTIONS, "POST",  "/transactions/{transaction_id}/hazards/acknowledgements", ACKNOWLEDGE, [401, 403, 403, 403, 404, 401, 403, 401, 401]),
     (TRANSACTIONS, "POST",   "/internal/inquiries", INQUIRY,                                    [401, 403, 403, 403, 403, 401, 200, 401, 401]),
     (TRANSACTIONS, "PUT",    "/demo/failpoints/{name}", FAILPOINT,                              [401, 403, 403, 403, 200, 401, 403, 401, 401]),
     (TRANSACTIONS, "GET",    "/demo/failpoints/{name}", "",                                     [401, 403, 403, 403, 200, 401, 403, 401, 401]),
