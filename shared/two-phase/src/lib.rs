@@ -11,6 +11,7 @@
 //! | what does a participant do with a message? | [`participant`] |
 //! | what does a recovering coordinator do? | [`recovery`] |
 //! | what is a participant in doubt told, and what does it make of its peers? | [`inquiry`] |
+//! | has one of two databases lost its last commits? | [`numbers`] |
 //! | what crosses the wire? | [`message`] |
 //! | what is an operator told about a transaction in doubt? | [`console`] |
 //!
@@ -23,6 +24,7 @@ pub mod coordinator;
 pub mod decision;
 pub mod inquiry;
 pub mod message;
+pub mod numbers;
 pub mod participant;
 pub mod planted;
 pub mod recovery;

@@ -137,6 +137,10 @@ codes! {
     RateLimited = "rate_limited", 429, "Too many requests";
     /// A message of the protocol contradicts the state it met.
     ProtocolViolation = "protocol_violation", 409, "Protocol violation";
+    /// The two databases have not been compared since one of them was started; nothing was done.
+    ComparisonNeeded = "comparison_needed", 409, "Comparison needed";
+    /// A bank's database or the coordinator's has lost its last commits; operators have been told.
+    NotInStep = "not_in_step", 503, "Databases not in step";
     /// The message names another participant than the one it reached.
     WrongParticipant = "wrong_participant", 421, "Wrong participant";
     /// Something the service needs is missing.
@@ -160,6 +164,7 @@ impl Code {
             | Self::IdempotencyKeyReused
             | Self::Hazard => Retry::NewKey,
             Self::OutcomeUnknown
+            | Self::NotInStep
             | Self::Overloaded
             | Self::RequestInProgress
             | Self::KeysUnavailable

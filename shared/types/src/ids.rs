@@ -121,6 +121,18 @@ id!(
     /// One operator's proposal to force the outcome of a branch.
     ResolutionId
 );
+id!(
+    /// One operator's proposal to accept that a database has lost its last commits.
+    ReconciliationId
+);
+id!(
+    /// A coordinator's database, for as long as it is not made anew.
+    DatabaseId
+);
+id!(
+    /// What a coordinator's database and a participant's agreed upon when they were last compared.
+    SessionId
+);
 
 /// Fixed namespace of the ids that are derived from others.
 const DERIVED: Uuid = Uuid::from_u128(0x6f1c_5b0e_7a63_5d0b_9a34_2f7d_3c1e_8b52);
