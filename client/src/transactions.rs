@@ -3,9 +3,10 @@
 use reqwest::Method;
 use types::views::{
     Acknowledge, Acknowledged, AuditEntry, BatchRequest, BatchResults, Force, InDoubt, Page,
-    ParticipantView, ResolutionAccepted, Status, Timeline, TransferRequest, TransferView,
+    ParticipantView, Reconcile, ReconciliationAccepted, ResolutionAccepted, Status, Timeline,
+    TransferRequest, TransferView,
 };
-use types::{IdempotencyKey, ResolutionId, TransactionId};
+use types::{IdempotencyKey, ParticipantId, ReconciliationId, ResolutionId, TransactionId};
 
 use crate::endpoint::Call;
 use crate::{Endpoint, Error, Failpoint, FailpointState, ListQuery, Sent, TransferFilter};
@@ -151,6 +152,35 @@ impl TransactionsService {
         resolution: ResolutionId,
     ) -> Result<ResolutionAccepted, Error> {
         let path = format!("/transactions/{id}/resolutions/{resolution}/confirmations");
+        self.0.call(Call::new(Method::POST, path)).await
+    }
+
+    /// `POST /participants/{participant_id}/reconciliations`: proposes to accept what a database has
+    /// lost; nothing happens until another admin confirms.
+    ///
+    /// # Errors
+    /// `forbidden` for anyone but an admin, `conflict` when nothing is lost.
+    pub async fn reconcile(
+        &self,
+        participant: &ParticipantId,
+        request: &Reconcile,
+    ) -> Result<ReconciliationAccepted, Error> {
+        let path = format!("/participants/{participant}/reconciliations");
+        self.0.call(Call::post(path, request)).await
+    }
+
+    /// `POST /participants/{participant_id}/reconciliations/{reconciliation_id}/confirmations`:
+    /// carries it out.
+    ///
+    /// # Errors
+    /// `forbidden` for the admin who proposed it; `evidence_changed`; `participant_unavailable`,
+    /// after which the same admin may confirm again.
+    pub async fn confirm_reconciliation(
+        &self,
+        participant: &ParticipantId,
+        id: ReconciliationId,
+    ) -> Result<ReconciliationAccepted, Error> {
+        let path = format!("/participants/{participant}/reconciliations/{id}/confirmations");
         self.0.call(Call::new(Method::POST, path)).await
     }
 

@@ -6,12 +6,12 @@ use service_kit::Problem;
 use service_kit::auth::ServiceCaller;
 use service_kit::lists::{Limits, ListQueue, NoAnswer};
 use sqlx::PgPool;
-use two_phase::message::{Acknowledgement, Outcome, Prepare, Vote};
+use two_phase::message::{Acknowledgement, Numbers, Outcome, Prepare, Vote};
 use two_phase::planted::{Bug, is_planted};
 use types::{Code, ParticipantId, TransactionId};
 
-use crate::participant::Participant;
 use crate::participant::evidence::Console;
+use crate::participant::{NotInStep, Participant};
 
 /// The coordinator's name in its tokens, whatever its processes are called.
 pub const COORDINATOR: &str = "transactions-service";
@@ -28,8 +28,15 @@ const LIMITS: Limits = Limits {
 /// coordinator waits for its answer.
 const LONGEST_LIST: usize = 1_000;
 
-type Prepares = ListQueue<Vec<Prepare>, Vec<Option<Vote>>>;
-type Decisions = ListQueue<Vec<(TransactionId, Outcome)>, Vec<Option<Acknowledgement>>>;
+/// What came in one request.
+struct Request<T> {
+    items: Vec<T>,
+    heard: Option<Numbers>,
+}
+
+type Answered<R> = Result<Vec<R>, NotInStep>;
+type Prepares = ListQueue<Request<Prepare>, Answered<Option<Vote>>>;
+type Decisions = ListQueue<Request<(TransactionId, Outcome)>, Answered<Option<Acknowledgement>>>;
 
 /// Shared by all handlers.
 pub(crate) struct App {
@@ -53,9 +60,9 @@ impl App {
             let participant = participant.clone();
             move |requests| {
                 let participant = participant.clone();
-                together(requests, move |items| {
+                together(requests, move |items, heard| {
                     let participant = participant.clone();
-                    async move { participant.prepare(items).await }
+                    async move { participant.prepare_heard(items, heard).await }
                 })
             }
         });
@@ -63,9 +70,9 @@ impl App {
             let participant = participant.clone();
             move |requests| {
                 let participant = participant.clone();
-                together(requests, move |items| {
+                together(requests, move |items, heard| {
                     let participant = participant.clone();
-                    async move { participant.decide(items).await }
+                    async move { participant.decide_heard(items, heard).await }
                 })
             }
         });
@@ -95,8 +102,12 @@ impl App {
     }
 
     /// Votes on the PREPAREs of one request, together with those of others that wait.
-    pub(crate) async fn prepare(&self, items: Vec<Prepare>) -> Result<Vec<Option<Vote>>, Problem> {
-        answered(self.prepares.submit(items).await)
+    pub(crate) async fn prepare(
+        &self,
+        items: Vec<Prepare>,
+        heard: Option<Numbers>,
+    ) -> Result<Vec<Option<Vote>>, Problem> {
+        answered(self.prepares.submit(Request { items, heard }).await)
     }
 
     /// Carries out the decisions of one request, together with those of others that wait.
@@ -104,9 +115,10 @@ impl App {
         &self,
         ids: &[TransactionId],
         outcome: Outcome,
+        heard: Option<Numbers>,
     ) -> Result<Vec<Option<Acknowledgement>>, Problem> {
         let items = ids.iter().map(|id| (*id, outcome)).collect();
-        answered(self.decisions.submit(items).await)
+        answered(self.decisions.submit(Request { items, heard }).await)
     }
 
     /// Lets the coordinator pass, with a message that is meant for this bank.
@@ -150,31 +162,74 @@ impl App {
     }
 }
 
-/// Works on several requests as one list, or as few of at most [`LONGEST_LIST`] items each.
-async fn together<T, R, F, Fut>(requests: Vec<Vec<T>>, work: F) -> Vec<Vec<R>>
+/// Works on several requests as one list, or as few of at most [`LONGEST_LIST`] items each. Only
+/// what was sent under the same comparison is worked on together.
+async fn together<T, R, F, Fut>(requests: Vec<Request<T>>, work: F) -> Vec<Answered<R>>
 where
-    F: Fn(Vec<T>) -> Fut,
-    Fut: Future<Output = Vec<R>>,
+    F: Fn(Vec<T>, Option<Numbers>) -> Fut,
+    Fut: Future<Output = Answered<R>>,
 {
-    let lengths: Vec<usize> = requests.iter().map(Vec::len).collect();
-    let mut waiting = requests.into_iter().flatten().peekable();
-    let mut answers = Vec::with_capacity(lengths.iter().sum());
-    while waiting.peek().is_some() {
-        let list = waiting.by_ref().take(LONGEST_LIST).collect();
-        answers.extend(work(list).await);
+    let mut answers: Vec<Answered<R>> = requests.iter().map(|_| Err(NotInStep)).collect();
+    for (heard, group) in by_session(requests) {
+        let lengths: Vec<(usize, usize)> = group
+            .iter()
+            .map(|(place, items)| (*place, items.len()))
+            .collect();
+        let mut waiting = group.into_iter().flat_map(|(_, items)| items).peekable();
+        let mut done = Ok(Vec::new());
+        while waiting.peek().is_some() {
+            let list = waiting.by_ref().take(LONGEST_LIST).collect();
+            match (work(list, heard.clone()).await, &mut done) {
+                (Ok(more), Ok(all)) => all.extend(more),
+                (Err(refused), _) => {
+                    done = Err(refused);
+                    break;
+                }
+                (Ok(_), Err(_)) => break,
+            }
+        }
+        let mut done = done.map(Vec::into_iter);
+        for (place, length) in lengths {
+            answers[place] = match &mut done {
+                Ok(done) => Ok(done.by_ref().take(length).collect()),
+                Err(refused) => Err(*refused),
+            };
+        }
     }
-    let mut answers = answers.into_iter();
-    lengths
-        .into_iter()
-        .map(|length| answers.by_ref().take(length).collect())
-        .collect()
+    answers
+}
+
+/// Requests of one comparison, each with its place.
+type Group<T> = (Option<Numbers>, Vec<(usize, Vec<T>)>);
+
+/// Requests by the comparison they were sent under, with the highest numbers that any of them says.
+fn by_session<T>(requests: Vec<Request<T>>) -> Vec<Group<T>> {
+    let mut groups: Vec<Group<T>> = Vec::with_capacity(1);
+    for (place, Request { items, heard }) in requests.into_iter().enumerate() {
+        let session = heard.as_ref().map(|heard| heard.session);
+        let same = groups
+            .iter_mut()
+            .find(|(known, _)| known.as_ref().map(|known| known.session) == session);
+        match same {
+            Some((known, group)) => {
+                if let (Some(known), Some(heard)) = (known, &heard) {
+                    known.own.merge(&heard.own);
+                    known.seen.merge(&heard.seen);
+                }
+                group.push((place, items));
+            }
+            None => groups.push((heard, vec![(place, items)])),
+        }
+    }
+    groups
 }
 
 /// The answers of a request, unless there are none at all: then it is better asked again.
-fn answered<R>(answers: Result<Vec<Option<R>>, NoAnswer>) -> Result<Vec<Option<R>>, Problem> {
+fn answered<R>(answers: Result<Answered<Option<R>>, NoAnswer>) -> Result<Vec<Option<R>>, Problem> {
     match answers {
-        Ok(answers) if answers.is_empty() || answers.iter().any(Option::is_some) => Ok(answers),
-        Ok(_) | Err(NoAnswer::Lost) => {
+        Ok(Err(refused)) => Err(refused.into()),
+        Ok(Ok(answers)) if answers.is_empty() || answers.iter().any(Option::is_some) => Ok(answers),
+        Ok(Ok(_)) | Err(NoAnswer::Lost) => {
             Err(Problem::new(Code::Unavailable).detail("Nothing of the list could be done."))
         }
         Err(NoAnswer::Full) => Err(Problem::new(Code::Overloaded).retry_after(1)),
@@ -183,16 +238,42 @@ fn answered<R>(answers: Result<Vec<Option<R>>, NoAnswer>) -> Result<Vec<Option<R
 
 #[cfg(test)]
 mod tests {
+    use types::SessionId;
+
     use super::*;
+
+    fn requests(lists: Vec<(Vec<u32>, Option<SessionId>)>) -> Vec<Request<u32>> {
+        let request = |(items, session)| Request {
+            items,
+            heard: Some(Numbers {
+                session,
+                ..Numbers::default()
+            }),
+        };
+        lists.into_iter().map(request).collect()
+    }
 
     #[tokio::test]
     async fn requests_that_are_worked_on_together_get_their_own_answers() {
-        let requests = vec![vec![1, 2], vec![], (3..=2_500).collect::<Vec<u32>>()];
-        let answers = together(requests.clone(), |list: Vec<u32>| async move {
+        let lists = vec![vec![1, 2], vec![], (3..=2_500).collect::<Vec<u32>>()];
+        let wanted = requests(lists.iter().map(|list| (list.clone(), None)).collect());
+        let answers = together(wanted, |list: Vec<u32>, _| async move {
             assert!(list.len() <= LONGEST_LIST);
-            list
+            Ok(list)
         })
         .await;
-        assert_eq!(answers, requests);
+        assert_eq!(answers, lists.into_iter().map(Ok).collect::<Vec<_>>());
+    }
+
+    #[tokio::test]
+    async fn what_belongs_to_an_older_comparison_is_refused_alone() {
+        let (old, new) = (Some(SessionId::generate()), Some(SessionId::generate()));
+        let wanted = requests(vec![(vec![1], new), (vec![2], old), (vec![3], new)]);
+        let answers = together(wanted, |list: Vec<u32>, heard| async move {
+            let current = heard.is_some_and(|heard| heard.session == new);
+            current.then_some(list).ok_or(NotInStep)
+        })
+        .await;
+        assert_eq!(answers, [Ok(vec![1]), Err(NotInStep), Ok(vec![3])]);
     }
 }

@@ -8,7 +8,7 @@ use utoipa_axum::routes;
 use crate::app::App;
 use crate::http::{
     abort, branches, commit, console, customer_accounts, deposit, entries, evidence, force,
-    get_account, ledger_check, look_up, open_account, patch_account, prepare, terminate,
+    get_account, ledger_check, look_up, numbers, open_account, patch_account, prepare, terminate,
     unsafe_withdrawals, withdraw,
 };
 
@@ -41,6 +41,8 @@ pub(crate) fn router(app: Arc<App>, is_development: bool) -> OpenApiRouter {
         .routes(routes!(force::force))
         .routes(routes!(evidence::evidence))
         .routes(routes!(evidence::acknowledge_for_coordinator))
+        .routes(routes!(numbers::compare))
+        .routes(routes!(numbers::reconcile))
         .routes(routes!(look_up::look_up));
     // Outside development the demonstrations do not exist.
     let router = if is_development {

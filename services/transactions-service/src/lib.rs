@@ -8,6 +8,7 @@
 //! | one transaction driven to its end | `coordinator/drive.rs` |
 //! | the decision made durable | `store/decisions.rs` |
 //! | recovery | `coordinator/recovery.rs` |
+//! | databases that lost their last commits | `coordinator/numbers.rs` |
 //! | an inquiry answered | `coordinator/inquiries.rs` |
 //! | what operators are told of a transaction in doubt | `console/` |
 
@@ -27,6 +28,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use service_kit::auth::{Issuer, Signer, Verifier};
+use service_kit::client::ServiceClient;
 use service_kit::config::Loaded;
 use service_kit::serve::Service;
 use sqlx::PgPool;
@@ -36,6 +38,7 @@ use tokio::sync::watch;
 pub use config::TransactionsConfig;
 
 use app::App;
+use coordinator::numbers::Numbers;
 use coordinator::participants::Participants;
 use coordinator::{Coordination, recovery};
 
@@ -92,13 +95,23 @@ pub async fn build(loaded: &Loaded<TransactionsConfig>, pool: PgPool) -> Result<
     );
     let verifier = Verifier::new(pool.clone(), vec![ISSUER.to_owned()], issuers).await?;
     let timings = config.timings();
-    let participants = Participants::new(&banks, &signer, timings.call_timeout);
+    let clients: Vec<_> = banks
+        .iter()
+        .map(|(bank, url)| {
+            let name = bank.as_str();
+            let client = ServiceClient::new(name, url, name, signer.clone(), timings.call_timeout);
+            (bank.clone(), client)
+        })
+        .collect();
+    let numbers = Numbers::new(pool.clone(), &config.service_name, clients.iter().cloned());
+    let participants = Participants::new(clients, &numbers);
     let directory = directory::Directory::new(pool.clone(), participants.clone());
     let coordination = Coordination::new(
         config.service_name.clone(),
         pool.clone(),
         timings,
         participants,
+        numbers,
     );
     let (coordinator_id, name) = (coordination.coordinator_id, &coordination.name);
     store::leases::register(&pool, coordinator_id, name, timings.lease).await?;

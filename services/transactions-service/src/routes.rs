@@ -7,8 +7,8 @@ use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::http::{
-    acknowledgements, audit, batch, in_doubt, inquiries, participants, resolutions, timeline,
-    transfer, transfers,
+    acknowledgements, audit, batch, in_doubt, inquiries, participants, reconciliations,
+    resolutions, timeline, transfer, transfers,
 };
 
 pub(crate) fn router(app: Arc<App>) -> OpenApiRouter {
@@ -21,6 +21,8 @@ pub(crate) fn router(app: Arc<App>) -> OpenApiRouter {
         .routes(routes!(timeline::show))
         // Banks
         .routes(routes!(participants::index))
+        .routes(routes!(reconciliations::propose))
+        .routes(routes!(reconciliations::confirm))
         // Operations
         .routes(routes!(in_doubt::index))
         .routes(routes!(resolutions::propose))

@@ -4,9 +4,70 @@
 //! services on one database) is refused before anything is looked at.
 
 use serde::{Deserialize, Serialize};
+use types::views::ParticipantState;
 use types::{
-    AccountId, Balance, Change, Code, Currency, CustomerId, ParticipantId, Text, TransactionId,
+    AccountId, Balance, Change, Code, Currency, CustomerId, DatabaseId, LoginId, ParticipantId,
+    ReconciliationId, SessionId, Text, TransactionId,
 };
+
+use crate::numbers::Lanes;
+
+/// What every list and its answer carry, so that a database that has lost its last commits is
+/// noticed ([`crate::numbers`]). A list without them is one of an older version and is not checked.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Numbers {
+    /// Under which comparison. `None`: the sender knows of none that still counts.
+    pub session: Option<SessionId>,
+    /// Numbers of the sender's that are durable. Not necessarily all of them.
+    pub own: Lanes,
+    /// The receiver's numbers that the sender has heard of.
+    pub seen: Lanes,
+}
+
+/// A coordinator's statement about its database, for a participant to compare with its own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Comparison {
+    /// Whom it is for.
+    pub participant: ParticipantId,
+    /// Whose statement.
+    pub database_id: DatabaseId,
+    /// What changes when this database is started, replaced or filled anew.
+    pub incarnation: String,
+    /// The coordinator's numbers for this participant.
+    pub own: Lanes,
+    /// The participant's numbers on record at the coordinator.
+    pub seen: Lanes,
+}
+
+/// The participant's statement in return.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ComparisonReply {
+    /// Who answers.
+    pub participant: ParticipantId,
+    /// What the participant makes of it.
+    pub state: ParticipantState,
+    /// What further messages have to name; `None` unless the two are in step.
+    pub session: Option<SessionId>,
+    /// The participant's numbers.
+    pub own: Lanes,
+    /// The coordinator's numbers on record at the participant.
+    pub seen: Lanes,
+}
+
+/// Two operators accept what one of the two databases has lost.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reconciliation {
+    /// Which proposal it carries out.
+    pub reconciliation_id: ReconciliationId,
+    /// What the coordinator's database says.
+    pub comparison: Comparison,
+    /// Who proposed it.
+    pub proposed_by: LoginId,
+    /// Who confirmed it.
+    pub confirmed_by: LoginId,
+    /// Why.
+    pub reason: Text<500>,
+}
 
 /// One signed change to one account.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -52,6 +113,9 @@ pub struct PrepareList {
     pub participant: ParticipantId,
     /// What to prepare.
     pub items: Vec<Prepare>,
+    /// What the sender's database says of itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub numbers: Option<Numbers>,
 }
 
 /// What a participant says to one PREPARE.
@@ -88,6 +152,9 @@ pub struct VoteList {
     pub participant: ParticipantId,
     /// One answer each.
     pub items: Vec<VoteItem>,
+    /// What the sender's database says of itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub numbers: Option<Numbers>,
 }
 
 /// The global outcome.
@@ -107,6 +174,9 @@ pub struct DecisionList {
     pub participant: ParticipantId,
     /// What is decided.
     pub items: Vec<TransactionId>,
+    /// What the sender's database says of itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub numbers: Option<Numbers>,
 }
 
 /// Why decision and branch contradict each other. Never mended by itself.
@@ -155,6 +225,9 @@ pub struct AcknowledgementList {
     pub participant: ParticipantId,
     /// One answer each.
     pub items: Vec<AcknowledgementItem>,
+    /// What the sender's database says of itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub numbers: Option<Numbers>,
 }
 
 /// "What became of these?" A participant asks a coordinator, or a peer.
@@ -164,6 +237,9 @@ pub struct InquiryList {
     pub participant: ParticipantId,
     /// About what.
     pub items: Vec<TransactionId>,
+    /// What the sender's database says of itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub numbers: Option<Numbers>,
 }
 
 /// What a coordinator answers about one transaction.
@@ -194,4 +270,7 @@ pub struct InquiryItem {
 pub struct InquiryReply {
     /// One answer each.
     pub items: Vec<InquiryItem>,
+    /// What the sender's database says of itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub numbers: Option<Numbers>,
 }

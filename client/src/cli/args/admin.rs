@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 use client::Place;
-use types::{ParticipantId, ResolutionId, Text, TransactionId};
+use types::{ParticipantId, ReconciliationId, ResolutionId, Text, TransactionId};
 
 use super::values::OutcomeChoice;
 
@@ -105,6 +105,30 @@ Examples:
         reason: Text<500>,
         #[command(flatten)]
         at: At,
+    },
+    /// The banks, whether they answer, and whether a database has lost its last commits
+    Participants,
+    /// Propose to accept what a database has lost; another admin has to confirm
+    #[command(after_help = "\
+Look first: which transactions are lost, and who was told of them
+(docs/troubleshooting.md). What was lost is repaired by correcting entries.
+
+Example:
+  banking-cli admin reconcile bank-2 \\
+      --reason 'restored from the backup of 02:00, ticket 815'")]
+    Reconcile {
+        /// The bank
+        participant: ParticipantId,
+        /// Why; kept in the audit trail of both databases
+        #[arg(short, long, value_name = "R")]
+        reason: Text<500>,
+    },
+    /// Carry out a reconciliation that another admin proposed
+    ConfirmReconciliation {
+        /// The bank
+        participant: ParticipantId,
+        /// The proposal
+        reconciliation: ReconciliationId,
     },
     /// Every bank examines its own books; exit 1 when one finds anything
     LedgerCheck,

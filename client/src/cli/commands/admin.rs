@@ -3,8 +3,9 @@
 use futures_util::future::join_all;
 use serde::Serialize;
 use types::ParticipantId;
-use types::views::LedgerCheck;
+use types::views::{LedgerCheck, Reconcile};
 
+use super::Listed;
 use super::in_doubt::{self, Seen, Wish};
 use crate::cli::args::AdminCommand;
 use crate::cli::context::Context;
@@ -28,6 +29,7 @@ struct AllChecked {
 
 pub async fn execute(context: &Context, command: AdminCommand) -> Result<(), Failure> {
     context.require_login()?;
+    let transactions = context.bank.transactions();
     match command {
         AdminCommand::InDoubt { acknowledged, at } => {
             in_doubt::list(context, acknowledged, at.at_participant).await
@@ -69,6 +71,35 @@ pub async fn execute(context: &Context, command: AdminCommand) -> Result<(), Fai
                 reason,
             };
             in_doubt::acknowledge(context, seen, at.at_participant).await
+        }
+        AdminCommand::Participants => {
+            let banks = transactions.participants().await?;
+            let table = render::participants(&banks);
+            context.out.show(&Listed::whole(banks), table)
+        }
+        AdminCommand::Reconcile {
+            participant,
+            reason,
+        } => {
+            let request = Reconcile { reason };
+            let proposed = transactions.reconcile(&participant, &request).await?;
+            let id = proposed.reconciliation_id;
+            context
+                .out
+                .show(&proposed, render::reconciliation(&proposed))?;
+            context.out.note(&format!(
+                "Proposed; nothing has happened yet. Another admin carries it out with\n  \
+                 banking-cli admin confirm-reconciliation {participant} \\\n      {id}"
+            ));
+            Ok(())
+        }
+        AdminCommand::ConfirmReconciliation {
+            participant,
+            reconciliation,
+        } => {
+            let done = transactions.confirm_reconciliation(&participant, reconciliation);
+            let done = done.await?;
+            context.out.show(&done, render::reconciliation(&done))
         }
         AdminCommand::LedgerCheck => ledger_check(context).await,
         AdminCommand::RotateKeys => {

@@ -16,7 +16,7 @@ use super::table::{Cell, Tone};
 pub use accounts::{account, accounts, balance, receipt, statement};
 pub use customers::{customer, customers, login};
 pub use in_doubt::{audit, in_doubt, in_doubt_at, label, resolution};
-pub use operations::ledger;
+pub use operations::{ledger, participants, reconciliation};
 pub use service::{ServiceHealth, services, token};
 pub use timeline::timeline;
 pub use transfers::{tail, transfer, transfers};

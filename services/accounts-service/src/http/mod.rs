@@ -12,6 +12,7 @@ pub(crate) mod force;
 pub(crate) mod get_account;
 pub(crate) mod ledger_check;
 pub(crate) mod look_up;
+pub(crate) mod numbers;
 pub(crate) mod open_account;
 pub(crate) mod patch_account;
 pub(crate) mod prepare;
@@ -79,7 +80,9 @@ async fn acknowledge(
     list: DecisionList,
     outcome: Outcome,
 ) -> Result<AcknowledgementList> {
-    let answers = app.decide(&list.items, outcome).await?;
+    let answers = app
+        .decide(&list.items, outcome, list.numbers.clone())
+        .await?;
     failpoints::hit("before_ack").await?;
     let acknowledged = |(transaction_id, answer): (_, Option<Acknowledgement>)| {
         answer.map(|acknowledgement| AcknowledgementItem {
@@ -95,6 +98,7 @@ async fn acknowledge(
             .zip(answers)
             .filter_map(acknowledged)
             .collect(),
+        numbers: app.participant().numbers(list.numbers.as_ref()),
     })
 }
 

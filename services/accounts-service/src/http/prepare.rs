@@ -19,7 +19,7 @@ pub(crate) async fn prepare(
 ) -> Result<Json<VoteList>> {
     app.admit_coordinator(&caller, &list.participant)?;
     let ids: Vec<_> = list.items.iter().map(|item| item.transaction_id).collect();
-    let votes = app.prepare(list.items).await?;
+    let votes = app.prepare(list.items, list.numbers.clone()).await?;
     failpoints::hit("before_vote_reply").await?;
     let items = ids.into_iter().zip(votes).filter_map(|(id, vote)| {
         vote.map(|vote| VoteItem {
@@ -30,5 +30,6 @@ pub(crate) async fn prepare(
     Ok(Json(VoteList {
         participant: app.own().clone(),
         items: items.collect(),
+        numbers: app.participant().numbers(list.numbers.as_ref()),
     }))
 }

@@ -6,8 +6,8 @@ use sqlx::{PgConnection, PgPool};
 use two_phase::message::{Hazard, Outcome};
 use types::TransactionId;
 
-use crate::store::StoreError;
 use crate::store::hazards::{self, NewHazard};
+use crate::store::{StoreError, numbers};
 
 /// What contradicts what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,7 +87,7 @@ pub(super) async fn record(
     let open = if new.is_empty() {
         None
     } else {
-        Some(hazards::count_open(connection).await?)
+        Some(count(connection).await?)
     };
     Ok(Recorded { new, open })
 }
@@ -134,12 +134,18 @@ pub async fn raise(pool: &PgPool, found: Vec<NewHazard>) -> Result<(), StoreErro
 /// [`StoreError`].
 pub async fn recount(pool: &PgPool) -> Result<i64, StoreError> {
     let mut connection = pool.acquire().await?;
-    let open = hazards::count_open(&mut connection).await?;
+    let open = count(&mut connection).await?;
     show(open);
     Ok(open)
 }
 
-/// Shows in the metrics how many hazards are open.
+/// What waits for a person: open hazards, and a database that is not in step.
+pub(super) async fn count(connection: &mut PgConnection) -> Result<i64, StoreError> {
+    let hazards = hazards::count_open(connection).await?;
+    Ok(hazards + numbers::count_parked(connection).await?)
+}
+
+/// Shows in the metrics how much waits for a person.
 pub(super) fn show(open: i64) {
     let open = u32::try_from(open).unwrap_or(u32::MAX);
     metrics::gauge!(INTERVENTIONS).set(f64::from(open));

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use service_kit::failpoints;
 use service_kit::halving::{Part, halve};
 use sqlx::{PgConnection, PgPool};
-use two_phase::message::{Acknowledgement, Hazard, Outcome};
+use two_phase::message::{Acknowledgement, Hazard, Numbers, Outcome};
 use two_phase::participant::on_decision;
 use two_phase::planted::{Bug, is_planted};
 use two_phase::{BranchState, Effect};
@@ -18,7 +18,8 @@ use types::views::AuditAction;
 use types::{ParticipantId, TransactionId};
 
 use super::alarm::{self, HazardKind};
-use super::is_forgotten;
+use super::numbers::NotInStep;
+use super::{Participant, is_forgotten};
 use crate::branch::Content;
 use crate::ledger::Book;
 use crate::store::audit::{self, NewEntry};
@@ -30,25 +31,26 @@ type Item = (TransactionId, Outcome);
 
 /// Carries out a list, each item by itself. One that cannot be carried out becomes a hazard.
 pub(super) async fn decide_list(
-    pool: &PgPool,
-    own: &ParticipantId,
+    participant: &Participant,
     list: Vec<Item>,
-) -> Vec<Option<Acknowledgement>> {
+    heard: Option<&Numbers>,
+) -> Result<Vec<Option<Acknowledgement>>, NotInStep> {
     let mut answers = Vec::with_capacity(list.len());
-    for (length, part) in halve(&list, |part| in_one_transaction(pool, own, part)).await {
+    for (length, part) in halve(&list, |part| in_one_transaction(participant, heard, part)).await {
         match part {
             Part::Done(done) => answers.extend(done.into_iter().map(Some)),
             Part::Refused(error) => {
                 let (id, _) = list[answers.len()];
-                answers.push(cannot_apply(pool, id, &error).await);
+                answers.push(cannot_apply(&participant.pool, id, &error).await);
             }
+            Part::Unknown(StoreError::NotInStep(refused)) => return Err(refused),
             Part::Unknown(error) => {
                 tracing::warn!(event = "DECISIONS_UNANSWERED", items = length, %error);
                 answers.resize(answers.len() + length, None);
             }
         }
     }
-    answers
+    Ok(answers)
 }
 
 /// The database refuses what was promised: that is on record before it is said.
@@ -69,11 +71,14 @@ async fn cannot_apply(
 }
 
 async fn in_one_transaction(
-    pool: &PgPool,
-    own: &ParticipantId,
+    participant: &Participant,
+    heard: Option<&Numbers>,
     items: Vec<Item>,
 ) -> Result<Vec<Acknowledgement>, StoreError> {
-    let mut transaction = pool.begin().await?;
+    let own = &participant.own;
+    let lane = participant.numbers.lane();
+    let mut transaction = participant.pool.begin().await?;
+    let raised = lane.raise(&mut transaction, heard).await?;
     let known = find(&mut transaction, &items).await?;
     let book = open_book(&mut transaction, own, &items, &known).await?;
     let mut work = Work::new(own, known, book);
@@ -91,7 +96,7 @@ async fn in_one_transaction(
     if is_planted(Bug::LegsBookedApart) {
         accounts::update(&mut transaction, &changed[..changed.len().min(1)]).await?;
         transaction.commit().await?;
-        transaction = pool.begin().await?;
+        transaction = participant.pool.begin().await?;
     }
     entries::append(&mut transaction, &lines).await?;
     accounts::update(&mut transaction, &changed).await?;
@@ -111,6 +116,7 @@ async fn in_one_transaction(
         return Ok(answers);
     }
     transaction.commit().await?;
+    lane.committed(raised);
     recorded.announce();
     for (transaction_id, event) in moved {
         tracing::info!(event, %transaction_id);

@@ -145,9 +145,9 @@ impl Inquirer {
             return Ok(0);
         }
         let ids: Vec<TransactionId> = page.iter().map(|branch| branch.transaction_id).collect();
-        let outcomes = match self.ask_coordinators(&ids).await {
-            Ok(reply) => self.outcomes(&ids, &reply).await?,
-            Err(error) => self.ask_peers(page, &error).await,
+        let (outcomes, heard) = match self.ask_coordinators(&ids).await? {
+            Ok(reply) => (self.outcomes(&ids, &reply).await?, reply.numbers),
+            Err(error) => (self.ask_peers(page, &error).await, None),
         };
         failpoints::hit("after_inquiry").await?;
         if outcomes.is_empty() {
@@ -156,7 +156,9 @@ impl Inquirer {
         for (transaction_id, outcome) in &outcomes {
             tracing::info!(event = "IN_DOUBT_RESOLVED", %transaction_id, outcome = ?outcome);
         }
-        let answers = self.participant.decide(outcomes).await;
+        // Not in step any more: nothing was done, and the next look asks again.
+        let answers = self.participant.decide_heard(outcomes, heard).await;
+        let answers = answers.unwrap_or_default();
         let finished = |answer: &&Option<Acknowledgement>| {
             matches!(answer, Some(Acknowledgement::Done | Acknowledgement::Mixed))
         };
@@ -164,22 +166,26 @@ impl Inquirer {
     }
 
     /// The answer of the first coordinator that gives one, or why the last one gave none.
-    async fn ask_coordinators(&self, ids: &[TransactionId]) -> Result<InquiryReply, String> {
+    async fn ask_coordinators(
+        &self,
+        ids: &[TransactionId],
+    ) -> Result<Result<InquiryReply, String>, StoreError> {
         let mut silence = "no coordinator is configured".to_owned();
         let question = InquiryList {
             participant: self.participant.name().clone(),
             items: ids.to_vec(),
+            numbers: Some(self.participant.numbers_to_ask_with().await?),
         };
         for coordinator in &self.coordinators {
             match coordinator.post("/internal/inquiries", &question).await {
-                Ok(reply) => return Ok(reply),
+                Ok(reply) => return Ok(Ok(reply)),
                 Err(error) => {
                     unanswered(coordinator, &error);
                     silence = error.to_string();
                 }
             }
         }
-        Err(silence)
+        Ok(Err(silence))
     }
 
     /// What a coordinator's answer means. What it does not know is raised, and nothing is done.
@@ -301,6 +307,7 @@ async fn ask_peer(
     let question = InquiryList {
         participant: peer.clone(),
         items: ids,
+        numbers: None,
     };
     let reply: Result<PeerReply, CallError> =
         client.post("/internal/branches/terminate", &question).await;

@@ -5,6 +5,7 @@
 //! | yes, no or busy? | [`vote`] |
 //! | how does a list of PREPAREs become durable? | `prepare.rs` |
 //! | and a list of decisions? | `decide.rs` |
+//! | has one of two databases lost its last commits? | `numbers.rs` |
 //! | what if no decision comes? | [`in_doubt`] |
 //! | what does a peer in doubt get to know? | `terminate.rs` |
 //! | what may an operator do? | [`force`], and directly here: [`resolve`] |
@@ -16,6 +17,7 @@ pub mod evidence;
 pub mod force;
 pub mod heard;
 pub mod in_doubt;
+mod numbers;
 mod prepare;
 pub mod resolve;
 mod terminate;
@@ -28,10 +30,13 @@ use chrono::Utc;
 use service_kit::database::spawned;
 use sqlx::PgPool;
 use two_phase::BranchState;
-use two_phase::message::{Acknowledgement, Outcome, Prepare, Vote};
+use two_phase::message::{Acknowledgement, Numbers, Outcome, Prepare, Vote};
 use types::{ParticipantId, TransactionId};
 
 pub use alarm::{HazardKind, raise, recount};
+pub use numbers::NotInStep;
+
+use numbers::OwnNumbers;
 
 use crate::store::{StoreError, branches};
 
@@ -44,13 +49,18 @@ const FORGOTTEN_AFTER: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 pub struct Participant {
     pool: PgPool,
     own: ParticipantId,
+    numbers: OwnNumbers,
 }
 
 impl Participant {
     /// The participant whose database this is.
     #[must_use]
-    pub const fn new(pool: PgPool, own: ParticipantId) -> Self {
-        Self { pool, own }
+    pub fn new(pool: PgPool, own: ParticipantId) -> Self {
+        Self {
+            pool,
+            own,
+            numbers: OwnNumbers::new(),
+        }
     }
 
     /// Its name.
@@ -65,36 +75,61 @@ impl Participant {
         &self.pool
     }
 
+    /// Votes on a list that says nothing of its sender's database. As [`Participant::prepare_heard`]
+    /// in all else.
+    pub async fn prepare(&self, items: Vec<Prepare>) -> Vec<Option<Vote>> {
+        let votes = self.prepare_heard(items, None).await;
+        votes.unwrap_or_default()
+    }
+
+    /// Carries out a list that says nothing of its sender's database. As
+    /// [`Participant::decide_heard`] in all else.
+    pub async fn decide(
+        &self,
+        items: Vec<(TransactionId, Outcome)>,
+    ) -> Vec<Option<Acknowledgement>> {
+        let answers = self.decide_heard(items, None).await;
+        answers.unwrap_or_default()
+    }
+
     /// Votes on a list. Every YES and every NO is durable when this returns; `None` says that
     /// nothing is known of an item, which is to be asked again.
-    pub async fn prepare(&self, items: Vec<Prepare>) -> Vec<Option<Vote>> {
+    ///
+    /// # Errors
+    /// [`NotInStep`], with nothing done, when what the list says of the coordinator's numbers no
+    /// longer counts.
+    pub async fn prepare_heard(
+        &self,
+        items: Vec<Prepare>,
+        heard: Option<Numbers>,
+    ) -> Result<Vec<Option<Vote>>, NotInStep> {
         let (participant, length) = (self.clone(), items.len());
         let votes = spawned(async move {
-            Ok::<_, StoreError>(
-                prepare::prepare_list(&participant.pool, &participant.own, items).await,
-            )
+            Ok::<_, StoreError>(prepare::prepare_list(&participant, items, heard.as_ref()).await)
         });
         votes.await.unwrap_or_else(|error| {
             tracing::error!(event = "LIST_LOST", %error);
-            vec![None; length]
+            Ok(vec![None; length])
         })
     }
 
     /// Carries out a list of decisions. What is acknowledged is durable when this returns; `None`
     /// says that nothing is known of an item, which is to be sent again.
-    pub async fn decide(
+    ///
+    /// # Errors
+    /// [`NotInStep`], as [`Participant::prepare_heard`].
+    pub async fn decide_heard(
         &self,
         items: Vec<(TransactionId, Outcome)>,
-    ) -> Vec<Option<Acknowledgement>> {
+        heard: Option<Numbers>,
+    ) -> Result<Vec<Option<Acknowledgement>>, NotInStep> {
         let (participant, length) = (self.clone(), items.len());
         let answers = spawned(async move {
-            Ok::<_, StoreError>(
-                decide::decide_list(&participant.pool, &participant.own, items).await,
-            )
+            Ok::<_, StoreError>(decide::decide_list(&participant, items, heard.as_ref()).await)
         });
         answers.await.unwrap_or_else(|error| {
             tracing::error!(event = "LIST_LOST", %error);
-            vec![None; length]
+            Ok(vec![None; length])
         })
     }
 
@@ -116,7 +151,8 @@ impl Participant {
     }
 
     /// Answers a peer in doubt. Where there is no branch a tombstone is durable when this returns,
-    /// so that none can be prepared any more.
+    /// so that none can be prepared any more; unless this database may have lost it, then nothing
+    /// is said about it.
     ///
     /// # Errors
     /// [`StoreError`].

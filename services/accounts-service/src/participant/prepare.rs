@@ -9,16 +9,17 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use service_kit::failpoints;
 use service_kit::halving::{Part, halve};
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgConnection;
 use two_phase::BranchState;
-use two_phase::message::{Prepare, Vote};
+use two_phase::message::{Numbers, Prepare, Vote};
 use two_phase::participant::{PrepareStep, after_vote, on_prepare};
 use two_phase::planted::{Bug, is_planted};
 use types::{Code, ParticipantId, TransactionId};
 
 use super::alarm::{self, HazardKind};
-use super::is_forgotten;
+use super::numbers::NotInStep;
 use super::vote::{hold, vote};
+use super::{Participant, is_forgotten};
 use crate::branch::{Branch, Content};
 use crate::store::branches::Transition;
 use crate::store::{StoreError, accounts, branches};
@@ -32,10 +33,10 @@ const TOO_LATE: Vote = Vote::No {
 
 /// Votes on a list, each item by itself.
 pub(super) async fn prepare_list(
-    pool: &PgPool,
-    own: &ParticipantId,
+    participant: &Participant,
     list: Vec<Prepare>,
-) -> Vec<Option<Vote>> {
+    heard: Option<&Numbers>,
+) -> Result<Vec<Option<Vote>>, NotInStep> {
     let list: Vec<Item> = list
         .into_iter()
         .map(|prepare| (prepare.transaction_id, Content::from(prepare)))
@@ -44,7 +45,11 @@ pub(super) async fn prepare_list(
 
     let mut votes: HashMap<TransactionId, Vote> = HashMap::new();
     let mut done = 0;
-    for (length, part) in halve(&distinct, |part| in_one_transaction(pool, own, part)).await {
+    for (length, part) in halve(&distinct, |part| {
+        in_one_transaction(participant, heard, part)
+    })
+    .await
+    {
         let ids = distinct[done..done + length].iter().map(|(id, _)| *id);
         done += length;
         match part {
@@ -52,6 +57,7 @@ pub(super) async fn prepare_list(
                 let answered = ids.zip(answers);
                 votes.extend(answered.filter_map(|(id, vote)| Some((id, vote?))));
             }
+            Part::Unknown(StoreError::NotInStep(refused)) => return Err(refused),
             Part::Refused(error) | Part::Unknown(error) => {
                 tracing::warn!(event = "PREPARE_UNANSWERED", items = length, %error);
             }
@@ -60,18 +66,16 @@ pub(super) async fn prepare_list(
     for (id, vote) in &votes {
         report(*id, *vote);
     }
-    list.iter()
-        .zip(first_of)
-        .map(|((id, content), first)| {
-            let vote = votes.get(id).copied()?;
-            let same = list[first].1 == *content;
-            Some(if same || vote != Vote::Yes {
-                vote
-            } else {
-                Vote::Contradiction
-            })
+    let answers = list.iter().zip(first_of).map(|((id, content), first)| {
+        let vote = votes.get(id).copied()?;
+        let same = list[first].1 == *content;
+        Some(if same || vote != Vote::Yes {
+            vote
+        } else {
+            Vote::Contradiction
         })
-        .collect()
+    });
+    Ok(answers.collect())
 }
 
 /// The items without repetitions, and for each item of the list where its id stands first.
@@ -90,13 +94,15 @@ fn distinct(list: &[Item]) -> (Vec<usize>, Vec<Item>) {
 }
 
 async fn in_one_transaction(
-    pool: &PgPool,
-    own: &ParticipantId,
+    participant: &Participant,
+    heard: Option<&Numbers>,
     items: Vec<Item>,
 ) -> Result<Vec<Option<Vote>>, StoreError> {
-    let mut transaction = pool.begin().await?;
+    let lane = participant.numbers.lane();
+    let mut transaction = participant.pool.begin().await?;
+    let raised = lane.raise(&mut transaction, heard).await?;
     let (new, mut votes) = insert(&mut transaction, &items).await?;
-    examine(&mut transaction, own, &new, &mut votes).await?;
+    examine(&mut transaction, &participant.own, &new, &mut votes).await?;
     let contradictions: Vec<_> = votes
         .iter()
         .filter(|(_, vote)| **vote == Vote::Contradiction)
@@ -108,6 +114,7 @@ async fn in_one_transaction(
         return Ok(items.iter().map(|(id, _)| votes.remove(id)).collect());
     }
     transaction.commit().await?;
+    lane.committed(raised);
     recorded.announce();
     failpoints::hit("after_prepare_commit").await?;
     Ok(items.iter().map(|(id, _)| votes.remove(id)).collect())

@@ -15,7 +15,7 @@ use types::views::{
 use types::{LoginId, ResolutionId, TransactionId};
 
 use super::Participant;
-use super::alarm::show;
+use super::alarm::{self, show};
 use super::evidence::{Console, state};
 use super::force::{NotForced, Order};
 use crate::store::audit::{self, NewEntry};
@@ -275,7 +275,7 @@ impl Participant {
             };
             audit::append(&mut transaction, &self.own, &entry).await?;
         }
-        let open = hazards::count_open(&mut transaction).await?;
+        let open = alarm::count(&mut transaction).await?;
         transaction.commit().await?;
         show(open);
         Ok(was_open.is_some())

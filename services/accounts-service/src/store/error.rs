@@ -4,6 +4,9 @@ use service_kit::Problem;
 use service_kit::database::{self, JoinFailed, Transient};
 use service_kit::failpoints::Injected;
 use service_kit::halving::OfAnItem;
+use types::Code;
+
+use crate::participant::NotInStep;
 
 /// A database operation failed.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +20,9 @@ pub enum StoreError {
     /// A failpoint was hit.
     #[error(transparent)]
     Injected(#[from] Injected),
+    /// This database and the coordinator's have to be compared first.
+    #[error(transparent)]
+    NotInStep(#[from] NotInStep),
 }
 
 impl Transient for StoreError {
@@ -29,9 +35,15 @@ impl OfAnItem for StoreError {
     fn is_of_an_item(&self) -> bool {
         match self {
             Self::Damaged(_) => true,
-            Self::Injected(_) => false,
+            Self::Injected(_) | Self::NotInStep(_) => false,
             Self::Database(error) => database::is_of_an_item(error),
         }
+    }
+}
+
+impl From<NotInStep> for Problem {
+    fn from(error: NotInStep) -> Self {
+        Self::new(Code::ComparisonNeeded).detail(error.to_string())
     }
 }
 
@@ -45,6 +57,7 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Database(error) => error.into(),
+            StoreError::NotInStep(error) => error.into(),
             other => Self::internal(other),
         }
     }

@@ -10,6 +10,7 @@ pub mod evidence;
 pub mod hazards;
 pub mod identity;
 pub mod in_doubt;
+pub mod numbers;
 pub mod proposals;
 pub mod requests;
 pub mod resolutions;

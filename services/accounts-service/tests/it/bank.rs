@@ -17,9 +17,10 @@ use service_kit::{client, database};
 use sqlx::{AssertSqlSafe, PgPool};
 use tokio::net::TcpListener;
 use two_phase::BranchState;
-use two_phase::message::{InquiryAnswer, Outcome, Prepare};
+use two_phase::message::{Comparison, InquiryAnswer, Outcome, Prepare};
+use two_phase::numbers::Lanes;
 use types::views::Role;
-use types::{CustomerId, LoginId, ParticipantId, TransactionId};
+use types::{CustomerId, DatabaseId, LoginId, ParticipantId, TransactionId};
 use uuid::Uuid;
 
 pub use crate::actor::{Actor, Reply, send};
@@ -109,8 +110,12 @@ impl Bank {
             service: config,
         };
         let Built { service, inquirer } = build(loaded, pool.clone()).await.expect("a service");
+        let participant = Participant::new(pool.clone(), setup.participant.clone());
+        let first = comparison(&setup.participant, &[], &[]);
+        let reply = participant.compare(first).await.expect("a comparison");
+        assert!(reply.session.is_some(), "two new databases are in step");
         Self {
-            participant: Participant::new(pool.clone(), setup.participant),
+            participant,
             inquirer,
             url,
             pool,
@@ -264,5 +269,16 @@ impl Bank {
         let reply = self.teller().post("/accounts", &body).await;
         assert_eq!(reply.status, 201, "{}", reply.body);
         reply.text("account_id")
+    }
+}
+
+/// What the coordinator's database says of itself: its own numbers, and those it has seen.
+pub fn comparison(bank: &ParticipantId, own: &[i64], seen: &[i64]) -> Comparison {
+    Comparison {
+        participant: bank.clone(),
+        database_id: DatabaseId::from_uuid(Uuid::from_u128(1)),
+        incarnation: "the first".to_owned(),
+        own: Lanes::from_row(own),
+        seen: Lanes::from_row(seen),
     }
 }

@@ -55,6 +55,7 @@ impl Issuers {
             });
             Json(InquiryReply {
                 items: items.collect(),
+                numbers: None,
             })
         });
         let service = Service {

@@ -14,6 +14,7 @@ mod in_doubt;
 mod issuers;
 mod ledger_check;
 mod linked;
+mod numbers;
 #[cfg(feature = "failpoints")]
 mod planted;
 mod poison;

@@ -319,6 +319,7 @@ async fn the_protocol_is_spoken_over_http_in_lists() {
     let list = PrepareList {
         participant: bank_1(),
         items: vec![one.clone(), two.clone()],
+        numbers: None,
     };
     let coordinator = bank.coordinator();
     let list = serde_json::to_value(list).expect("JSON");

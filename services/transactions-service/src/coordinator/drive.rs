@@ -47,6 +47,7 @@ pub(crate) enum Stopped {
 /// The driver of one transaction.
 pub(crate) struct Drive {
     transaction_id: TransactionId,
+    participants: Vec<ParticipantId>,
     machine: Coordinator,
     epoch: i32,
     /// The PREPARE for each participant; empty for a transaction that was taken over.
@@ -68,6 +69,7 @@ impl Drive {
         let participants = transaction.participants();
         Self {
             transaction_id: transaction.transaction_id,
+            participants: participants.clone(),
             machine: Coordinator::begun(participants.iter().cloned()),
             epoch: 1,
             prepares: participants
@@ -89,6 +91,7 @@ impl Drive {
     pub(crate) fn recovered(claimed: Claimed, report: watch::Sender<Progress>) -> Self {
         Self {
             transaction_id: claimed.transaction_id,
+            participants: claimed.participants.clone(),
             machine: Coordinator::recovered(claimed.participants, claimed.status),
             epoch: claimed.epoch,
             prepares: Vec::new(),
@@ -212,6 +215,7 @@ impl Drive {
             reason,
             decided_at,
             moments: self.moments.clone(),
+            participants: self.participants.clone(),
         };
         let made = Decision {
             outcome,
@@ -229,6 +233,11 @@ impl Drive {
                 failpoints::hit("after_decide").await?;
                 self.decided(made)?;
                 log_decision(self.transaction_id, outcome, reason);
+                Ok(())
+            }
+            // Nothing is decided: the state machine asks for it again.
+            Decided::NotInStep => {
+                coordination.numbers.in_step(&self.participants).await;
                 Ok(())
             }
             // Whoever wrote it, or took the row over, drives it: obey.

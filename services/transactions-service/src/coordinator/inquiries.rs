@@ -9,13 +9,15 @@ use std::collections::HashMap;
 use chrono::Utc;
 use two_phase::inquiry::{InquiryStep, answer};
 use two_phase::message::{InquiryAnswer, InquiryItem, InquiryList, InquiryReply, Outcome};
+use types::views::ParticipantState;
 use types::{Code, TransactionId};
 
 use super::Coordination;
 use super::alarm::raise_hazard;
 use super::queues::StepError;
 use crate::store::decisions::{Decided, NewDecision};
-use crate::store::leases::standing;
+use crate::store::leases::{Standing, standing};
+use crate::store::numbers;
 
 /// Why an inquiry cannot be answered now; the participant asks again.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +26,9 @@ pub(crate) enum Unanswered {
     Database(#[from] sqlx::Error),
     #[error("{0}")]
     Step(#[from] StepError),
+    /// This database, or the one of the bank that asks, may have lost what is asked about.
+    #[error("the two databases are not in step")]
+    NotInStep,
 }
 
 /// Answers a list of inquiries.
@@ -34,29 +39,35 @@ pub(crate) async fn reply(
     coordination: &Coordination,
     inquiry: InquiryList,
 ) -> Result<InquiryReply, Unanswered> {
+    let who = &inquiry.participant;
+    let numbers = coordination.numbers.confirm(who, inquiry.numbers.as_ref());
+    let numbers = numbers.await.ok_or(Unanswered::NotInStep)?;
     let ids: Vec<_> = inquiry.items.iter().map(|id| id.uuid()).collect();
     let standing = standing(&coordination.pool, &ids, coordination.timings.lease).await?;
     let mut records: HashMap<TransactionId, _> = standing
         .into_iter()
-        .map(|(id, status, lease_over, epoch)| {
+        .map(|row| {
             // Late with our own lease, but at work: no reason to abort what we drive.
-            let left_behind = lease_over && !coordination.in_flight.drives(id);
-            (id, (status, left_behind, epoch))
+            let left_behind = row.lease_over && !coordination.in_flight.drives(row.transaction_id);
+            (row.transaction_id, (row.status, left_behind, row))
         })
         .collect();
+    // Asked for after the rows were read: what they say is this database's, and no earlier one's.
+    let incarnation = numbers::incarnation(&coordination.pool).await?;
+    coordination.numbers.noticed(&incarnation);
+    if coordination.numbers.state(who) != ParticipantState::InStep {
+        return Err(Unanswered::NotInStep);
+    }
     let mut items = Vec::with_capacity(inquiry.items.len());
     for transaction_id in inquiry.items {
         let record = records.remove(&transaction_id);
-        let step = answer(record.map(|(status, lease_over, _)| (status, lease_over)));
+        let step = answer(record.as_ref().map(|(status, over, _)| (*status, *over)));
         let answer = match (step, record) {
             (InquiryStep::Answer(answer), _) => answer,
-            (InquiryStep::DecideAbort, Some((_, _, epoch))) => {
-                abort_first(coordination, transaction_id, epoch).await?
-            }
+            (InquiryStep::DecideAbort, Some((_, _, row))) => abort_first(coordination, row).await?,
             (InquiryStep::DecideAbort, None) => InquiryAnswer::Unknown,
         };
         if answer == InquiryAnswer::Unknown {
-            let who = &inquiry.participant;
             raise_hazard(
                 coordination,
                 transaction_id,
@@ -71,19 +82,20 @@ pub(crate) async fn reply(
             answer,
         });
     }
-    Ok(InquiryReply { items })
+    let numbers = inquiry.numbers.is_some().then_some(numbers);
+    Ok(InquiryReply { items, numbers })
 }
 
 async fn abort_first(
     coordination: &Coordination,
-    transaction_id: TransactionId,
-    epoch: i32,
+    row: Standing,
 ) -> Result<InquiryAnswer, StepError> {
     let decided = coordination
         .queues
         .decide(NewDecision {
-            transaction_id,
-            epoch,
+            transaction_id: row.transaction_id,
+            epoch: row.epoch,
+            participants: row.participants,
             outcome: Outcome::Abort,
             reason: Some(Code::AbortedByRecovery),
             decided_at: Utc::now(),
@@ -93,7 +105,8 @@ async fn abort_first(
     Ok(match decided {
         Decided::Written | Decided::Already(Outcome::Abort, ..) => InquiryAnswer::Aborted,
         Decided::Already(Outcome::Commit, ..) => InquiryAnswer::Committed,
-        Decided::NotOurs => InquiryAnswer::Pending,
+        // Of another participant it may not be known whether it has been told something else.
+        Decided::NotOurs | Decided::NotInStep => InquiryAnswer::Pending,
         Decided::Missing => InquiryAnswer::Unknown,
     })
 }

@@ -7,16 +7,20 @@
 //! | lists to and from the participants | [`participants`] |
 //! | lists to the database | [`queues`] |
 //! | transactions that another process left behind | [`recovery`] |
+//! | has one of two databases lost its last commits? | [`numbers`], [`comparison`] |
 //! | participants that ask | [`inquiries`] |
 //! | what participants know, for operators | [`evidence`] |
 //!
 //! What is decided is decided in the crate `two_phase`; what is written is written in `store`.
 
 pub(crate) mod alarm;
+pub(crate) mod comparison;
 pub(crate) mod drive;
 pub(crate) mod evidence;
 pub(crate) mod in_flight;
 pub(crate) mod inquiries;
+mod lines;
+pub(crate) mod numbers;
 pub(crate) mod participants;
 pub(crate) mod queues;
 pub(crate) mod recovery;
@@ -35,6 +39,7 @@ use uuid::Uuid;
 use crate::config::Timings;
 use crate::record::NewTransaction;
 use in_flight::InFlight;
+use numbers::Numbers;
 use participants::Participants;
 use queues::Queues;
 
@@ -68,6 +73,7 @@ pub(crate) struct Coordination {
     pub(crate) pool: PgPool,
     pub(crate) timings: Timings,
     pub(crate) queues: Queues,
+    pub(crate) numbers: Numbers,
     pub(crate) participants: Participants,
     pub(crate) in_flight: InFlight,
 }
@@ -78,12 +84,14 @@ impl Coordination {
         pool: PgPool,
         timings: Timings,
         participants: Participants,
+        numbers: Numbers,
     ) -> Arc<Self> {
         let coordinator_id = Uuid::now_v7();
         Arc::new(Self {
             coordinator_id,
             name,
-            queues: Queues::new(&pool, coordinator_id),
+            queues: Queues::new(&pool, coordinator_id, &numbers),
+            numbers,
             participants,
             in_flight: InFlight::new(timings.max_in_flight),
             timings,

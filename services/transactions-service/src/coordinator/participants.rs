@@ -3,27 +3,23 @@
 //! Whatever is not a well-formed answer of the very participant that was asked is `None`: unknown,
 //! to be asked again. A missing item of an answer is a missing vote, never a yes.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
-use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
 use service_kit::Problem;
-use service_kit::auth::Signer;
 use service_kit::client::{CallError, ServiceClient};
 use service_kit::lists::{Limits, ListQueue};
 use tokio::time::Instant;
 use two_phase::BranchState;
-use two_phase::message::{
-    Acknowledgement, AcknowledgementList, DecisionList, Outcome, Prepare, PrepareList, Vote,
-    VoteList,
-};
+use two_phase::message::{Acknowledgement, Outcome, Prepare, Vote};
 use two_phase::planted::{Bug, is_planted};
 use types::{
     AccountId, Code, Currency, CustomerId, LoginId, ParticipantId, ResolutionId, TransactionId,
 };
 
+use super::lines::{Line, no_answer, send_decisions, send_prepares};
+use super::numbers::Numbers;
 use crate::store::directory::Location;
 
 /// Lists on their way to one participant: several at once, because they do not wait for each
@@ -35,7 +31,7 @@ const LIMITS: Limits = Limits {
 };
 
 /// Why the last decision that was not answered was not, for operators.
-type LastError = Arc<Mutex<Option<String>>>;
+pub(super) type LastError = Arc<Mutex<Option<String>>>;
 
 /// All banks.
 #[derive(Clone)]
@@ -50,17 +46,12 @@ struct Bank {
 }
 
 impl Participants {
-    pub(crate) fn new(
-        banks: &[(ParticipantId, String)],
-        signer: &Signer,
-        call_timeout: Duration,
-    ) -> Self {
-        let bank = |(participant, url): &(ParticipantId, String)| {
-            let name = participant.as_str();
-            let client = ServiceClient::new(name, url, name, signer.clone(), call_timeout);
-            (participant.clone(), Bank::new(participant, client))
+    pub(crate) fn new(clients: Vec<(ParticipantId, ServiceClient)>, numbers: &Numbers) -> Self {
+        let bank = |(participant, client): (ParticipantId, ServiceClient)| {
+            let bank = Bank::new(&participant, client, numbers);
+            (participant, bank)
         };
-        Self(Arc::new(banks.iter().map(bank).collect()))
+        Self(Arc::new(clients.into_iter().map(bank).collect()))
     }
 
     /// A client of one bank; `None` when there is no such bank.
@@ -180,20 +171,24 @@ impl Participants {
 }
 
 impl Bank {
-    fn new(participant: &ParticipantId, client: ServiceClient) -> Self {
+    fn new(participant: &ParticipantId, client: ServiceClient, numbers: &Numbers) -> Self {
+        let line = Line {
+            client: client.clone(),
+            participant: participant.clone(),
+            numbers: numbers.clone(),
+            last_error: LastError::default(),
+        };
         let prepare = {
-            let (client, participant) = (client.clone(), participant.clone());
+            let line = line.clone();
             ListQueue::new("prepare", LIMITS, move |items: Vec<Prepare>| {
-                send_prepares(client.clone(), participant.clone(), items)
+                send_prepares(line.clone(), items)
             })
         };
-        let last_error = LastError::default();
+        let last_error = Arc::clone(&line.last_error);
         let decisions = |name: &'static str, path: &'static str| {
-            let (client, participant) = (client.clone(), participant.clone());
-            let last_error = Arc::clone(&last_error);
+            let line = line.clone();
             ListQueue::new(name, LIMITS, move |items: Vec<TransactionId>| {
-                let last_error = Arc::clone(&last_error);
-                send_decisions(client.clone(), participant.clone(), path, items, last_error)
+                send_decisions(line.clone(), path, items)
             })
         };
         Self {
@@ -206,115 +201,15 @@ impl Bank {
     }
 }
 
-/// Sends a list in as many bodies as it takes: a few linked batches of 1,000 transfers each are
-/// more than one body may hold.
-async fn send_prepares(
-    client: ServiceClient,
-    participant: ParticipantId,
-    items: Vec<Prepare>,
-) -> Vec<Option<Vote>> {
-    let bodies = bodies(items)
-        .into_iter()
-        .map(|items| send_body(&client, &participant, items));
-    join_all(bodies).await.into_iter().flatten().collect()
-}
-
-/// A body is closed once it is about this long, in bytes: half of what a participant reads, so
-/// that the longest linked batch may still be the last of it.
-const BODY_LENGTH: usize = 8 * 1024 * 1024;
-
-fn bodies(items: Vec<Prepare>) -> Vec<Vec<Prepare>> {
-    let mut bodies = Vec::new();
-    let (mut body, mut length) = (Vec::new(), 0);
-    for item in items {
-        length += about_length(&item);
-        body.push(item);
-        if length >= BODY_LENGTH {
-            bodies.push(std::mem::take(&mut body));
-            length = 0;
-        }
-    }
-    bodies.push(body);
-    bodies.retain(|body| !body.is_empty());
-    bodies
-}
-
-/// How long a PREPARE is as JSON, rather too much than too little.
-fn about_length(prepare: &Prepare) -> usize {
-    let described = prepare.descriptions.iter().flatten();
-    let descriptions: usize = described.map(|text| 2 * text.as_str().len() + 4).sum();
-    512 + 128 * prepare.legs.len() + 8 * prepare.descriptions.len() + descriptions
-}
-
-async fn send_body(
-    client: &ServiceClient,
-    participant: &ParticipantId,
-    items: Vec<Prepare>,
-) -> Vec<Option<Vote>> {
-    let ids: Vec<_> = items.iter().map(|prepare| prepare.transaction_id).collect();
-    let list = PrepareList {
-        participant: participant.clone(),
-        items,
-    };
-    let reply: Option<VoteList> = ask(client, "/internal/prepare", &list).await;
-    let reply = reply.filter(|reply| reply.participant == *participant);
-    let votes: HashMap<_, _> = reply
-        .into_iter()
-        .flat_map(|reply| reply.items)
-        .map(|item| (item.transaction_id, item.vote))
-        .collect();
-    ids.iter().map(|id| votes.get(id).copied()).collect()
-}
-
-async fn send_decisions(
-    client: ServiceClient,
-    participant: ParticipantId,
-    path: &'static str,
-    items: Vec<TransactionId>,
-    last_error: LastError,
-) -> Vec<Option<Acknowledgement>> {
-    let list = DecisionList {
-        participant: participant.clone(),
-        items,
-    };
-    let reply: Result<AcknowledgementList, _> = client.post(path, &list).await;
-    let reply = reply.map_err(|error| {
-        no_answer(&client, path, &error);
-        *last_error.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.to_string());
-    });
-    let reply = reply.ok().filter(|reply| reply.participant == participant);
-    let acknowledgements: HashMap<_, _> = reply
-        .into_iter()
-        .flat_map(|reply| reply.items)
-        .map(|item| (item.transaction_id, item.acknowledgement))
-        .collect();
-    list.items
-        .iter()
-        .map(|id| acknowledgements.get(id).copied())
-        .collect()
-}
-
 async fn ask<B, T>(client: &ServiceClient, path: &str, body: &B) -> Option<T>
 where
     B: Serialize,
     T: serde::de::DeserializeOwned,
 {
-    match client.post(path, body).await {
-        Ok(reply) => Some(reply),
-        Err(error) => {
-            no_answer(client, path, &error);
-            None
-        }
-    }
-}
-
-fn no_answer(client: &ServiceClient, path: &str, error: &CallError) {
-    tracing::warn!(
-        event = "PARTICIPANT_NO_ANSWER",
-        participant = client.name(),
-        path,
-        %error
-    );
+    let answer = client.post(path, body).await;
+    answer
+        .inspect_err(|error| no_answer(client, path, error))
+        .ok()
 }
 
 #[derive(Serialize)]

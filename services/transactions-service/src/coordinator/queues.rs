@@ -6,6 +6,7 @@ use service_kit::lists::{Limits, ListQueue, NoAnswer};
 use sqlx::PgPool;
 use uuid::Uuid;
 
+use super::numbers::Numbers;
 use crate::store::begin::{BeginRequest, Begun, begin};
 use crate::store::decisions::{Decided, Finished, NewDecision, decide, finish};
 
@@ -47,30 +48,46 @@ const LIMITS: Limits = Limits {
 };
 
 impl Queues {
-    pub(crate) fn new(pool: &PgPool, owner: Uuid) -> Self {
+    pub(crate) fn new(pool: &PgPool, owner: Uuid, numbers: &Numbers) -> Self {
         let lists = |pool: &PgPool| pool.clone();
         let (begin_pool, decide_pool, finish_pool) = (lists(pool), lists(pool), lists(pool));
+        let numbers = || numbers.clone();
+        let (begin_numbers, decide_numbers, finish_numbers) = (numbers(), numbers(), numbers());
         Self {
             begin: ListQueue::new("begin", LIMITS, move |items: Vec<BeginRequest>| {
-                let pool = begin_pool.clone();
+                let (pool, numbers) = (begin_pool.clone(), begin_numbers.clone());
                 written(items, move |items| {
-                    let pool = pool.clone();
-                    async move { begin(&pool, owner, &items).await }
+                    let (pool, numbers) = (pool.clone(), numbers.clone());
+                    async move {
+                        let (begun, incarnation) = begin(&pool, owner, &items).await?;
+                        if let Some(incarnation) = incarnation {
+                            numbers.noticed(&incarnation);
+                        }
+                        Ok(begun)
+                    }
                 })
             }),
             decide: ListQueue::new("decide", LIMITS, move |items: Vec<NewDecision>| {
-                let pool = decide_pool.clone();
+                let (pool, numbers) = (decide_pool.clone(), decide_numbers.clone());
                 written(items, move |items| {
-                    let pool = pool.clone();
-                    async move { decide(&pool, &items).await }
+                    let (pool, numbers) = (pool.clone(), numbers.clone());
+                    async move {
+                        let participants = items.iter().flat_map(|item| &item.participants);
+                        let touched = numbers.touched(participants);
+                        let (decided, raised) = decide(&pool, &items, &touched).await?;
+                        numbers.committed(&touched, &raised);
+                        Ok(decided)
+                    }
                 })
             }),
             finish: ListQueue::new("finish", LIMITS, move |items: Vec<Finished>| {
-                let pool = finish_pool.clone();
+                let (pool, numbers) = (finish_pool.clone(), finish_numbers.clone());
                 written(items, move |items| {
-                    let pool = pool.clone();
+                    let (pool, numbers) = (pool.clone(), numbers.clone());
                     async move {
-                        finish(&pool, &items).await?;
+                        let touched = numbers.unrecorded();
+                        finish(&pool, &items, &touched).await?;
+                        numbers.recorded(&touched);
                         Ok(vec![(); items.len()])
                     }
                 })

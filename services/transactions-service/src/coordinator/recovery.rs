@@ -19,7 +19,7 @@ use two_phase::recovery::{Plan, plan};
 
 use super::drive::Drive;
 use super::{Coordination, Progress};
-use crate::store::{hazards, leases};
+use crate::store::{hazards, leases, numbers};
 
 /// Taken over in one go: enough to be done with ten thousand within seconds.
 const CLAIM_LIMIT: i64 = 2_000;
@@ -57,7 +57,9 @@ pub(crate) async fn step(coordination: &Arc<Coordination>) -> Result<usize, sqlx
         timings,
         ..
     } = &**coordination;
-    leases::renew(pool, *coordinator_id, name, timings.lease).await?;
+    let incarnation = leases::renew(pool, *coordinator_id, name, timings.lease).await?;
+    coordination.numbers.noticed(&incarnation);
+    coordination.numbers.look();
     count_interventions(pool).await?;
     let driven = coordination.in_flight.ids();
     let claimed = leases::claim(
@@ -99,9 +101,9 @@ const fn describe(plan: Plan) -> &'static str {
     }
 }
 
-/// Shows how many contradictions wait for a person.
+/// Shows how many contradictions, and databases that are not in step, wait for a person.
 pub(crate) async fn count_interventions(pool: &PgPool) -> Result<(), sqlx::Error> {
-    let open = hazards::count_open(pool).await?;
+    let open = hazards::count_open(pool).await? + numbers::count_parked(pool).await?;
     let open = u32::try_from(open).unwrap_or(u32::MAX);
     metrics::gauge!("bank_interventions_open").set(open);
     Ok(())

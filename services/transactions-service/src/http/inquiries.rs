@@ -31,6 +31,9 @@ pub(crate) async fn create(
             Ok(Json(reply))
         }
         Err(Unanswered::Database(error)) => Err(error.into()),
+        Err(error @ Unanswered::NotInStep) => {
+            Err(Problem::new(Code::NotInStep).detail(error.to_string()))
+        }
         Err(Unanswered::Step(error)) => {
             tracing::warn!(event = "INQUIRY_UNANSWERED", %error);
             Err(Problem::new(Code::Unavailable))

@@ -6,6 +6,7 @@ pub(crate) mod batch;
 pub(crate) mod in_doubt;
 pub(crate) mod inquiries;
 pub(crate) mod participants;
+pub(crate) mod reconciliations;
 pub(crate) mod resolutions;
 pub(crate) mod timeline;
 pub(crate) mod transfer;

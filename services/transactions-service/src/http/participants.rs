@@ -16,11 +16,13 @@ use crate::app::Shared;
 )]
 pub(crate) async fn index(State(app): Shared, _user: User) -> Json<Page<ParticipantView>> {
     let participants = &app.coordination.participants;
+    let numbers = &app.coordination.numbers;
     let items = join_all(app.banks.iter().map(|(participant, url)| async move {
         ParticipantView {
             participant_id: participant.clone(),
             url: url.clone(),
             reachable: participants.is_reachable(participant).await,
+            state: numbers.state(participant),
         }
     }))
     .await;

@@ -107,6 +107,7 @@ async fn plan(
     linked: bool,
 ) -> Result<(Vec<NewTransaction>, Vec<Refused>), Problem> {
     let places = Places::find(&app.directory, parsed.iter().flatten()).await?;
+    let places = places.in_step(&app.coordination.numbers).await?;
     let mut refused = Vec::new();
     let mut good = Vec::new();
     for (index, item) in parsed.iter().enumerate() {

@@ -1,12 +1,13 @@
 //! Where the accounts of a transfer are kept, and whether the caller may debit them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use chrono::Utc;
 use service_kit::Problem;
 use types::{AccountId, Code, TransactionId};
 
 use super::Caller;
+use crate::coordinator::numbers::Numbers;
 use crate::directory::{Directory, Unplaced};
 use crate::record::{NewTransaction, PlacedLeg};
 use crate::store::directory::Location;
@@ -26,6 +27,30 @@ impl Places {
             .flat_map(|transfer| transfer.legs.iter().map(|(account, _)| *account))
             .collect();
         directory.locate(&accounts).await.map(Self).map_err(problem)
+    }
+
+    /// Whether something may be begun with every bank that keeps one of the accounts: nothing is,
+    /// where a database has lost its last commits, for it could not be ended.
+    pub(crate) async fn in_step(self, numbers: &Numbers) -> Result<Self, Problem> {
+        let banks: BTreeSet<_> = self.0.values().map(|place| &place.participant).collect();
+        for bank in banks {
+            if numbers.to_say(bank).await.is_some() {
+                continue;
+            }
+            return Err(if numbers.state(bank).is_parked() {
+                Problem::new(Code::NotInStep)
+                    .detail(format!(
+                        "{bank} waits for its operators: a database has been put back. \
+                         Nothing was begun."
+                    ))
+                    .retry_after(60)
+            } else {
+                Problem::new(Code::ParticipantUnavailable)
+                    .detail(format!("{bank} does not answer; nothing was begun."))
+                    .retry_after(1)
+            });
+        }
+        Ok(self)
     }
 
     /// Whether every debited account exists and is the caller's to debit.

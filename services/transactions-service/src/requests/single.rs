@@ -65,6 +65,7 @@ async fn place(
     transfer: &Transfer,
 ) -> Result<NewTransaction, Problem> {
     let places = Places::find(&app.directory, [transfer]).await?;
+    let places = places.in_step(&app.coordination.numbers).await?;
     places.check_debits(caller, transfer)?;
     Ok(places.transaction(caller, &[transfer]))
 }

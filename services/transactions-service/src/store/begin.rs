@@ -32,7 +32,8 @@ pub(crate) enum Begun {
 /// Begins a list of requests in one database transaction.
 ///
 /// Durable when it returns: for every `Fresh` request its key, its transactions (pending and owned
-/// by `owner`, or aborted from the start) and their legs; for the others nothing.
+/// by `owner`, or aborted from the start) and their legs; for the others nothing. Where anything was
+/// written it tells what this database is now (`numbers.rs`).
 ///
 /// # Errors
 /// Any database error. After a lost connection whether it happened is unknown: a pending row whose
@@ -41,12 +42,12 @@ pub(crate) async fn begin(
     pool: &PgPool,
     owner: Uuid,
     requests: &[BeginRequest],
-) -> Result<Vec<Begun>, sqlx::Error> {
+) -> Result<(Vec<Begun>, Option<String>), sqlx::Error> {
     if is_planted(Bug::KeyWrittenLater) {
-        return keys_later(pool, owner, requests).await;
+        return Ok((keys_later(pool, owner, requests).await?, None));
     }
     let mut database_transaction = pool.begin().await?;
-    let taken = take_keys(&mut database_transaction, requests).await?;
+    let (taken, incarnation) = take_keys(&mut database_transaction, requests).await?;
     let mut ours = HashSet::new();
     let mut begun = Vec::with_capacity(requests.len());
     let mut fresh = Vec::new();
@@ -66,7 +67,7 @@ pub(crate) async fn begin(
         insert_legs(&mut database_transaction, &fresh).await?;
     }
     database_transaction.commit().await?;
-    Ok(begun)
+    Ok((begun, incarnation))
 }
 
 /// The planted mistake: a process that dies in between has begun what nobody can ask for again.
@@ -91,7 +92,7 @@ async fn keys_later(
 async fn take_keys(
     database_transaction: &mut Transaction<'_, Postgres>,
     requests: &[BeginRequest],
-) -> Result<HashSet<KeyName>, sqlx::Error> {
+) -> Result<(HashSet<KeyName>, Option<String>), sqlx::Error> {
     let mut first: Vec<&BeginRequest> = Vec::with_capacity(requests.len());
     let mut names = HashSet::new();
     first.extend(
@@ -132,7 +133,7 @@ async fn take_keys(
            FROM UNNEST($1::uuid[], $2::text[], $3::bytea[], $4::text[], $5::text[], $6::jsonb[])
                 AS request (scope, key, fingerprint, kind, transaction_ids, refusals)
            ON CONFLICT DO NOTHING
-           RETURNING scope, key"#,
+           RETURNING scope, key, (SELECT incarnation()) AS "incarnation!""#,
         &scopes,
         &keys,
         &fingerprints,
@@ -142,9 +143,11 @@ async fn take_keys(
     )
     .fetch_all(&mut **database_transaction)
     .await?;
-    rows.into_iter()
-        .map(|row| KeyName::from_row(row.scope, row.key))
-        .collect()
+    let incarnation = rows.first().map(|row| row.incarnation.clone());
+    let names = rows
+        .into_iter()
+        .map(|row| KeyName::from_row(row.scope, row.key));
+    Ok((names.collect::<Result<_, _>>()?, incarnation))
 }
 
 async fn insert_transactions(

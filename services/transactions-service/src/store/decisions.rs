@@ -1,12 +1,15 @@
 //! The decision, made durable: the one compare-and-set on which safety rests.
 
+use std::collections::{BTreeMap, HashSet};
+
 use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 use two_phase::message::Outcome;
 use two_phase::planted::{Bug, is_planted};
-use types::{Code, TransactionId};
+use types::{Code, ParticipantId, TransactionId};
 use uuid::Uuid;
 
+use crate::coordinator::numbers::Touched;
 use crate::record::{Moment, status_of};
 use crate::store::StatusRow;
 
@@ -20,6 +23,8 @@ pub(crate) struct NewDecision {
     pub(crate) decided_at: DateTime<Utc>,
     /// What led to it, kept beside it.
     pub(crate) moments: Vec<Moment>,
+    /// Who takes part.
+    pub(crate) participants: Vec<ParticipantId>,
 }
 
 /// What stands in the database afterwards.
@@ -31,13 +36,18 @@ pub(crate) enum Decided {
     Already(Outcome, Option<Code>, DateTime<Utc>),
     /// Nobody's yet, but the transaction is no longer ours to decide.
     NotOurs,
+    /// Nobody's yet: this database has to be compared with a participant's first, or the two have
+    /// to be reconciled.
+    NotInStep,
     /// The row is not there: somebody's data was lost.
     Missing,
 }
 
-/// Decides a list of transactions in one statement, each by its own compare-and-set.
+/// Decides a list of transactions in one statement, each by its own compare-and-set, and raises the
+/// number of this list's lane for each participant with whom this database is in step. Where it is
+/// not in step with all participants of a transaction, nothing is decided about it.
 ///
-/// Durable when it returns: every decision reported as `Written`.
+/// Durable when it returns: every decision reported as `Written`, and the numbers.
 ///
 /// # Errors
 /// Any database error; after a lost connection the outcome is unknown and only repeating this
@@ -45,12 +55,17 @@ pub(crate) enum Decided {
 pub(crate) async fn decide(
     pool: &PgPool,
     decisions: &[NewDecision],
-) -> Result<Vec<Decided>, sqlx::Error> {
+    touched: &Touched,
+) -> Result<(Vec<Decided>, BTreeMap<String, u64>), sqlx::Error> {
     let ids: Vec<Uuid> = decisions.iter().map(|d| d.transaction_id.uuid()).collect();
     let mut epochs: Vec<i32> = decisions.iter().map(|d| d.epoch).collect();
     if is_planted(Bug::DecisionIgnoresEpoch) {
         let rows = super::leases::standing(pool, &ids, std::time::Duration::ZERO).await?;
-        let of = |id: &Uuid| rows.iter().find(|row| row.0.uuid() == *id).map(|row| row.3);
+        let of = |id: &Uuid| {
+            rows.iter()
+                .find(|row| row.transaction_id.uuid() == *id)
+                .map(|row| row.epoch)
+        };
         epochs = ids.iter().map(|id| of(id).unwrap_or(0)).collect();
     }
     let statuses: Vec<StatusRow> = decisions
@@ -66,30 +81,64 @@ pub(crate) async fn decide(
         .iter()
         .map(|d| serde_json::json!(d.moments))
         .collect();
-    let written: std::collections::HashSet<Uuid> = sqlx::query_scalar!(
-        r#"UPDATE transactions
-           SET status = decision.status, phase = 'delivering', reason = decision.reason,
-               decided_at = decision.decided_at, timeline = timeline || decision.moments
-           FROM UNNEST($1::uuid[], $2::int4[], $3::transaction_status[], $4::text[],
-                       $5::timestamptz[], $6::jsonb[])
-                AS decision (transaction_id, epoch, status, reason, decided_at, moments)
-           WHERE transactions.transaction_id = decision.transaction_id
-             AND transactions.status = 'pending'
-             AND transactions.epoch = decision.epoch
-           RETURNING transactions.transaction_id"#,
+    let rows = sqlx::query!(
+        r#"WITH raised AS (
+               UPDATE participant_numbers AS numbers
+               SET own = own + 1,
+                   seen = ARRAY(SELECT greatest(a, b)
+                                FROM UNNEST(seen, said.heard::bigint[])
+                                     WITH ORDINALITY AS both_of (a, b, place)
+                                ORDER BY place)
+               FROM (SELECT lane.participant, told.heard
+                     FROM participant_numbers AS lane
+                     JOIN UNNEST($8::text[], $9::text[], $10::int8[])
+                          AS told (participant, heard, they_saw)
+                          ON told.participant = lane.participant
+                     WHERE lane.lane = $7 AND lane.session IS NOT NULL
+                       AND lane.incarnation = (SELECT incarnation())
+                       AND lane.own >= told.they_saw
+                     ORDER BY lane.participant
+                     FOR UPDATE OF lane) AS said
+               WHERE numbers.participant = said.participant AND numbers.lane = $7
+               RETURNING numbers.participant, numbers.own
+           ), written AS (
+               UPDATE transactions
+               SET status = decision.status, phase = 'delivering', reason = decision.reason,
+                   decided_at = decision.decided_at, timeline = timeline || decision.moments
+               FROM UNNEST($1::uuid[], $2::int4[], $3::transaction_status[], $4::text[],
+                           $5::timestamptz[], $6::jsonb[])
+                    AS decision (transaction_id, epoch, status, reason, decided_at, moments)
+               WHERE transactions.transaction_id = decision.transaction_id
+                 AND transactions.status = 'pending'
+                 AND transactions.epoch = decision.epoch
+                 AND transactions.participants <@ ARRAY(SELECT participant FROM raised)
+               RETURNING transactions.transaction_id
+           )
+           SELECT participant, own, NULL::uuid AS transaction_id FROM raised
+           UNION ALL
+           SELECT NULL, NULL, transaction_id FROM written"#,
         &ids,
         &epochs,
         &statuses as &[StatusRow],
         &reasons as &[Option<String>],
         &decided_at,
         &moments,
+        i16::try_from(touched.lane).unwrap_or(i16::MAX),
+        &touched.participants,
+        &touched.heard,
+        &touched.they_saw,
     )
     .fetch_all(pool)
-    .await?
-    .into_iter()
-    .collect();
+    .await?;
+    let (mut written, mut raised) = (HashSet::new(), BTreeMap::new());
+    for row in rows {
+        written.extend(row.transaction_id);
+        if let (Some(participant), Some(own)) = (row.participant, row.own) {
+            raised.insert(participant, u64::try_from(own).unwrap_or(0));
+        }
+    }
     if written.len() == decisions.len() {
-        return Ok(vec![Decided::Written; decisions.len()]);
+        return Ok((vec![Decided::Written; decisions.len()], raised));
     }
     let unwritten: Vec<Uuid> = ids
         .iter()
@@ -97,16 +146,18 @@ pub(crate) async fn decide(
         .filter(|id| !written.contains(id))
         .collect();
     let standing = standing(pool, &unwritten).await?;
-    Ok(ids
-        .iter()
-        .map(|id| {
-            if written.contains(id) {
-                Decided::Written
-            } else {
-                standing.get(id).copied().unwrap_or(Decided::Missing)
-            }
-        })
-        .collect())
+    let decided = decisions.iter().map(|decision| {
+        let id = decision.transaction_id.uuid();
+        let mut participants = decision.participants.iter();
+        let in_step = participants.all(|who| raised.contains_key(who.as_str()));
+        match standing.get(&id).copied().unwrap_or(Decided::Missing) {
+            _ if written.contains(&id) => Decided::Written,
+            Decided::NotOurs | Decided::Missing if !in_step => Decided::NotInStep,
+            stands => stands,
+        }
+    });
+    let decided = decided.collect();
+    Ok((decided, raised))
 }
 
 /// What stands there for those whose compare-and-set changed nothing: a stale owner obeys it.
@@ -147,8 +198,13 @@ pub(crate) struct Finished {
     pub(crate) moments: Vec<Moment>,
 }
 
-/// Writes that nothing is left to send. Lazy: when this is lost, recovery delivers once more.
-pub(crate) async fn finish(pool: &PgPool, finished: &[Finished]) -> Result<(), sqlx::Error> {
+/// Writes that nothing is left to send, and what participants have said of their numbers. Lazy: when
+/// this is lost, recovery delivers once more.
+pub(crate) async fn finish(
+    pool: &PgPool,
+    finished: &[Finished],
+    touched: &Touched,
+) -> Result<(), sqlx::Error> {
     let ids: Vec<Uuid> = finished.iter().map(|f| f.transaction_id.uuid()).collect();
     let epochs: Vec<i32> = finished.iter().map(|f| f.epoch).collect();
     let settled_at: Vec<Option<DateTime<Utc>>> = finished.iter().map(|f| f.settled_at).collect();
@@ -157,7 +213,22 @@ pub(crate) async fn finish(pool: &PgPool, finished: &[Finished]) -> Result<(), s
         .map(|f| serde_json::json!(f.moments))
         .collect();
     sqlx::query!(
-        r#"UPDATE transactions
+        r#"WITH recorded AS (
+               UPDATE participant_numbers AS numbers
+               SET seen = ARRAY(SELECT greatest(a, b)
+                                FROM UNNEST(seen, said.heard::bigint[])
+                                     WITH ORDINALITY AS both_of (a, b, place)
+                                ORDER BY place)
+               FROM (SELECT lane.participant, told.heard
+                     FROM participant_numbers AS lane
+                     JOIN UNNEST($6::text[], $7::text[]) AS told (participant, heard)
+                          ON told.participant = lane.participant
+                     WHERE lane.lane = $5
+                     ORDER BY lane.participant
+                     FOR UPDATE OF lane) AS said
+               WHERE numbers.participant = said.participant AND numbers.lane = $5
+           )
+           UPDATE transactions
            SET phase = CASE WHEN finished.settled_at IS NULL THEN 'hazard' ELSE 'done' END,
                settled_at = finished.settled_at, timeline = timeline || finished.moments
            FROM UNNEST($1::uuid[], $2::int4[], $3::timestamptz[], $4::jsonb[])
@@ -170,6 +241,9 @@ pub(crate) async fn finish(pool: &PgPool, finished: &[Finished]) -> Result<(), s
         &epochs,
         &settled_at as &[Option<DateTime<Utc>>],
         &moments,
+        i16::try_from(touched.lane).unwrap_or(i16::MAX),
+        &touched.participants,
+        &touched.heard,
     )
     .execute(pool)
     .await?;

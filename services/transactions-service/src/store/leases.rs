@@ -57,24 +57,24 @@ pub(crate) async fn register(
     database_transaction.commit().await
 }
 
-/// Renews our lease, by the database's clock.
+/// Renews our lease, by the database's clock; tells what this database is now (`numbers.rs`).
 pub(crate) async fn renew(
     pool: &PgPool,
     coordinator: Uuid,
     name: &str,
     length: Duration,
-) -> Result<(), sqlx::Error> {
-    sqlx::query!(
-        "INSERT INTO coordinators (coordinator_id, name, lease_until)
-         VALUES ($1, $2, now() + $3)
-         ON CONFLICT (coordinator_id) DO UPDATE SET lease_until = excluded.lease_until",
+) -> Result<String, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"INSERT INTO coordinators (coordinator_id, name, lease_until)
+           VALUES ($1, $2, now() + $3)
+           ON CONFLICT (coordinator_id) DO UPDATE SET lease_until = excluded.lease_until
+           RETURNING incarnation() AS "incarnation!""#,
         coordinator,
         name,
         interval(length),
     )
-    .execute(pool)
-    .await?;
-    Ok(())
+    .fetch_one(pool)
+    .await
 }
 
 /// Lets go of everything at once, when a process stops in good order.
@@ -149,16 +149,26 @@ pub(crate) async fn claim(
         .collect()
 }
 
+/// A transaction that somebody asks about.
+#[derive(Debug, Clone)]
+pub(crate) struct Standing {
+    pub(crate) transaction_id: TransactionId,
+    pub(crate) status: Status,
+    pub(crate) lease_over: bool,
+    pub(crate) epoch: i32,
+    pub(crate) participants: Vec<ParticipantId>,
+}
+
 /// What an inquiry needs to know: the status, and whether the owner's lease is over.
 pub(crate) async fn standing(
     pool: &PgPool,
     ids: &[Uuid],
     length: Duration,
-) -> Result<Vec<(TransactionId, Status, bool, i32)>, sqlx::Error> {
+) -> Result<Vec<Standing>, sqlx::Error> {
     let rows = sqlx::query!(
         r#"SELECT transactions.transaction_id AS "transaction_id!",
                   transactions.status AS "status!: StatusRow",
-                  transactions.epoch AS "epoch!",
+                  transactions.epoch AS "epoch!", transactions.participants AS "participants!",
                   COALESCE((EXTRACT(EPOCH FROM coordinators.lease_until - now()) * 1000)::int8, 0)
                       AS "remaining_ms!"
            FROM transactions
@@ -169,18 +179,17 @@ pub(crate) async fn standing(
     .fetch_all(pool)
     .await?;
     let length_ms = i64::try_from(length.as_millis()).unwrap_or(i64::MAX);
-    Ok(rows
-        .into_iter()
+    rows.into_iter()
         .map(|row| {
-            let over = two_phase::recovery::lease_is_over(row.remaining_ms, length_ms);
-            (
-                row.transaction_id.into(),
-                row.status.into(),
-                over,
-                row.epoch,
-            )
+            Ok(Standing {
+                transaction_id: row.transaction_id.into(),
+                status: row.status.into(),
+                lease_over: two_phase::recovery::lease_is_over(row.remaining_ms, length_ms),
+                epoch: row.epoch,
+                participants: participants(row.participants)?,
+            })
         })
-        .collect())
+        .collect()
 }
 
 pub(super) fn participants(names: Vec<String>) -> Result<Vec<ParticipantId>, sqlx::Error> {

@@ -8,7 +8,9 @@ pub(crate) mod directory;
 pub(crate) mod hazards;
 pub(crate) mod keys;
 pub(crate) mod leases;
+pub(crate) mod numbers;
 pub(crate) mod owners;
+pub(crate) mod reconciliations;
 pub(crate) mod resolutions;
 pub(crate) mod transactions;
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::views::{Choice, CoordinatorEvidence, DeliveryView, HazardView, LegEvidence, Status};
-use crate::{ParticipantId, ResolutionId, Text, Timestamp, TransactionId};
+use crate::{ParticipantId, ReconciliationId, ResolutionId, Text, Timestamp, TransactionId};
 
 /// One bank, as the coordinator knows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -15,6 +15,88 @@ pub struct ParticipantView {
     pub url: String,
     /// It answered just now.
     pub reachable: bool,
+    /// Whether its database and the coordinator's know the same of each other.
+    #[serde(default)]
+    pub state: ParticipantState,
+}
+
+/// How a bank's database and the coordinator's stand to each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema, Default)]
+#[serde(rename_all = "snake_case")]
+pub enum ParticipantState {
+    /// Not compared since one of the two databases was started.
+    #[default]
+    NotCompared,
+    /// Neither has lost anything that the other knows of.
+    InStep,
+    /// The bank's database has lost commits that the coordinator knows of. Nothing moves between
+    /// the two until operators have reconciled them.
+    Behind,
+    /// The coordinator's database has lost commits that the bank knows of. The same.
+    CoordinatorBehind,
+}
+
+impl ParticipantState {
+    /// The state as it is written.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NotCompared => "not_compared",
+            Self::InStep => "in_step",
+            Self::Behind => "behind",
+            Self::CoordinatorBehind => "coordinator_behind",
+        }
+    }
+
+    /// Whether operators have to reconcile the two.
+    #[must_use]
+    pub const fn is_parked(self) -> bool {
+        matches!(self, Self::Behind | Self::CoordinatorBehind)
+    }
+}
+
+impl std::str::FromStr for ParticipantState {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        [
+            Self::NotCompared,
+            Self::InStep,
+            Self::Behind,
+            Self::CoordinatorBehind,
+        ]
+        .into_iter()
+        .find(|state| state.as_str() == text)
+        .ok_or("no state of a participant")
+    }
+}
+
+/// `POST /participants/{participant_id}/reconciliations`.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Reconcile {
+    /// Why; kept in the audit trail of both databases.
+    #[schema(value_type = String)]
+    pub reason: Text<500>,
+}
+
+/// A proposal to accept that a database has lost commits, or one that was confirmed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ReconciliationAccepted {
+    /// Which proposal.
+    pub reconciliation_id: ReconciliationId,
+    /// With which bank.
+    pub participant_id: ParticipantId,
+    /// Who was behind when it was proposed.
+    pub state: ParticipantState,
+    /// Why.
+    pub reason: String,
+    /// Who proposed it.
+    pub proposed_by: String,
+    /// Who confirmed it.
+    pub confirmed_by: Option<String>,
+    /// When both databases had accepted it.
+    pub reconciled_at: Option<Timestamp>,
 }
 
 /// What one participant knows of a transaction.

@@ -21,8 +21,8 @@ pub use evidence::{
     CoordinatorEvidence, DeliveryView, ForceHere, HazardView, LegEvidence,
 };
 pub use in_doubt::{
-    BranchEvidence, Force, HazardAbout, InDoubt, ParticipantView, ResolutionAccepted,
-    ResolutionOutcome,
+    BranchEvidence, Force, HazardAbout, InDoubt, ParticipantState, ParticipantView, Reconcile,
+    ReconciliationAccepted, ResolutionAccepted, ResolutionOutcome,
 };
 pub use ledger::{LedgerCheck, LedgerCheckItem};
 pub use service::{Health, Page, ProblemView, Readiness, ReadinessItem};

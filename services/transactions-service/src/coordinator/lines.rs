@@ -1,0 +1,170 @@
+//! Lists on their way to one participant, with what there is to say of our numbers.
+
+use std::collections::HashMap;
+use std::sync::PoisonError;
+
+use futures_util::future::join_all;
+use serde::Serialize;
+use service_kit::client::{CallError, ServiceClient};
+use two_phase::message::{
+    Acknowledgement, AcknowledgementList, DecisionList, Numbers as Said, Prepare, PrepareList,
+    Vote, VoteList,
+};
+use types::{Code, ParticipantId, TransactionId};
+
+use super::numbers::Numbers;
+use super::participants::LastError;
+
+/// Sends a list in as many bodies as it takes: a few linked batches of 1,000 transfers each are
+/// more than one body may hold.
+pub(super) async fn send_prepares(line: Line, items: Vec<Prepare>) -> Vec<Option<Vote>> {
+    let bodies = bodies(items)
+        .into_iter()
+        .map(|items| send_body(&line, items));
+    join_all(bodies).await.into_iter().flatten().collect()
+}
+
+/// A body is closed once it is about this long, in bytes: half of what a participant reads, so
+/// that the longest linked batch may still be the last of it.
+const BODY_LENGTH: usize = 8 * 1024 * 1024;
+
+fn bodies(items: Vec<Prepare>) -> Vec<Vec<Prepare>> {
+    let mut bodies = Vec::new();
+    let (mut body, mut length) = (Vec::new(), 0);
+    for item in items {
+        length += about_length(&item);
+        body.push(item);
+        if length >= BODY_LENGTH {
+            bodies.push(std::mem::take(&mut body));
+            length = 0;
+        }
+    }
+    bodies.push(body);
+    bodies.retain(|body| !body.is_empty());
+    bodies
+}
+
+/// How long a PREPARE is as JSON, rather too much than too little.
+fn about_length(prepare: &Prepare) -> usize {
+    let described = prepare.descriptions.iter().flatten();
+    let descriptions: usize = described.map(|text| 2 * text.as_str().len() + 4).sum();
+    512 + 128 * prepare.legs.len() + 8 * prepare.descriptions.len() + descriptions
+}
+
+async fn send_body(line: &Line, items: Vec<Prepare>) -> Vec<Option<Vote>> {
+    let ids: Vec<_> = items.iter().map(|prepare| prepare.transaction_id).collect();
+    let mut list = PrepareList {
+        participant: line.participant.clone(),
+        items,
+        numbers: None,
+    };
+    let reply: Option<VoteList> = line
+        .ask("/internal/prepare", &mut list, |list, numbers| {
+            list.numbers = Some(numbers);
+        })
+        .await
+        .ok();
+    let reply = reply.filter(|reply| reply.participant == line.participant);
+    let numbers = reply.as_ref().and_then(|reply| reply.numbers.as_ref());
+    line.numbers.heard(&line.participant, numbers);
+    let votes: HashMap<_, _> = reply
+        .into_iter()
+        .flat_map(|reply| reply.items)
+        .map(|item| (item.transaction_id, item.vote))
+        .collect();
+    ids.iter().map(|id| votes.get(id).copied()).collect()
+}
+
+pub(super) async fn send_decisions(
+    line: Line,
+    path: &'static str,
+    items: Vec<TransactionId>,
+) -> Vec<Option<Acknowledgement>> {
+    let mut list = DecisionList {
+        participant: line.participant.clone(),
+        items,
+        numbers: None,
+    };
+    let reply: Option<AcknowledgementList> = line
+        .ask(path, &mut list, |list, numbers| {
+            list.numbers = Some(numbers);
+        })
+        .await
+        .map_err(|error| {
+            *line
+                .last_error
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner) = Some(error);
+        })
+        .ok();
+    let reply = reply.filter(|reply| reply.participant == line.participant);
+    let numbers = reply.as_ref().and_then(|reply| reply.numbers.as_ref());
+    line.numbers.heard(&line.participant, numbers);
+    let acknowledgements: HashMap<_, _> = reply
+        .into_iter()
+        .flat_map(|reply| reply.items)
+        .map(|item| (item.transaction_id, item.acknowledgement))
+        .collect();
+    list.items
+        .iter()
+        .map(|id| acknowledgements.get(id).copied())
+        .collect()
+}
+
+/// The way to one participant.
+#[derive(Clone)]
+pub(super) struct Line {
+    pub(super) client: ServiceClient,
+    pub(super) participant: ParticipantId,
+    pub(super) numbers: Numbers,
+    /// Why the last decision was not answered.
+    pub(super) last_error: LastError,
+}
+
+impl Line {
+    /// Sends a list that says what there is to say of our numbers; once more after a comparison,
+    /// when the participant asks for one.
+    ///
+    /// # Errors
+    /// In words, why there is no answer, or why nothing may be sent.
+    async fn ask<B, T>(
+        &self,
+        path: &str,
+        list: &mut B,
+        say: impl Fn(&mut B, Said),
+    ) -> Result<T, String>
+    where
+        B: Serialize,
+        T: serde::de::DeserializeOwned,
+    {
+        for _ in 0..2 {
+            let Some(said) = self.numbers.to_say(&self.participant).await else {
+                break;
+            };
+            let session = said.session;
+            say(list, said);
+            match self.client.post(path, list).await {
+                Ok(reply) => return Ok(reply),
+                Err(CallError::Refused {
+                    code: Code::ComparisonNeeded,
+                    ..
+                }) => self.numbers.doubt(&self.participant, session),
+                Err(error) => {
+                    no_answer(&self.client, path, &error);
+                    return Err(error.to_string());
+                }
+            }
+        }
+        let state = self.numbers.state(&self.participant);
+        Err(format!("the databases are {}", state.as_str()))
+    }
+}
+
+pub(super) fn no_answer(client: &ServiceClient, path: &str, error: &CallError) {
+    tracing::warn!(
+        event = "PARTICIPANT_NO_ANSWER",
+        participant = client.name(),
+        path,
+        %error
+    );
+}
