@@ -116,6 +116,11 @@ impl TestBank {
         pools.entry(service.to_owned()).or_insert(pool).clone()
     }
 
+    /// The next connection to this database is a new one: it is no longer the same database.
+    pub(crate) fn forget_connections(&self, service: &str) {
+        self.pools.lock().expect("lock").remove(service);
+    }
+
     /// Where a service listens.
     ///
     /// # Panics

@@ -16,6 +16,7 @@ pub mod nemesis;
 mod network;
 mod protocol;
 mod proxy;
+mod restored;
 mod server;
 
 pub use actor::{Actor, Answer, NoAnswer, answer};
@@ -28,4 +29,5 @@ pub use money::{amount, minus, plus};
 pub use network::{DATABASE, Network};
 pub use protocol::Messenger;
 pub use proxy::{Flow, Proxy};
+pub use restored::Copy;
 pub use server::Server;

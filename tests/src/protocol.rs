@@ -72,6 +72,7 @@ impl Messenger {
         let list = PrepareList {
             participant: self.participant.clone(),
             items,
+            numbers: None,
         };
         let reply: VoteList = self.client.post("/internal/prepare", &list).await?;
         Ok(reply.items.into_iter().map(|item| item.vote).collect())
@@ -94,6 +95,7 @@ impl Messenger {
         let list = DecisionList {
             participant: self.participant.clone(),
             items: vec![id],
+            numbers: None,
         };
         let path = match outcome {
             Outcome::Commit => "/internal/commit",

@@ -22,6 +22,7 @@ mod operations;
 mod participant_killed;
 mod planted_bugs;
 mod security;
+mod restored;
 mod terminal;
 mod transfers;
 
