@@ -2,9 +2,9 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use types::{AccountId, LoginId, ResolutionId, TransactionId};
+use types::{AccountId, LoginId, ReconciliationId, ResolutionId, TransactionId};
 
-use crate::bank::{ALICE, ALICE_1, Actor, BOB, Bank, Reply, send};
+use crate::bank::{ALICE, ALICE_1, Actor, BOB, Bank, Reply, bank_1, comparison, send};
 
 /// What each kind of caller gets: nobody, a customer, a teller, an admin, the coordinator, a peer.
 struct Row {
@@ -155,6 +155,23 @@ fn table() -> Vec<Row> {
             post.clone(),
             "/internal/branches",
             list.clone(),
+            only_coordinator,
+        ),
+        row(
+            post.clone(),
+            "/internal/numbers",
+            json!(comparison(&bank_1(), &[], &[])),
+            only_coordinator,
+        ),
+        row(
+            post.clone(),
+            "/internal/numbers/reconciliations",
+            json!({
+                "reconciliation_id": ReconciliationId::generate(),
+                "comparison": comparison(&bank_1(), &[], &[]),
+                "proposed_by": LoginId::generate(), "confirmed_by": LoginId::generate(),
+                "reason": "a test",
+            }),
             only_coordinator,
         ),
         row(

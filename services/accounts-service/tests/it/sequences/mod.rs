@@ -24,7 +24,7 @@ use accounts_service::participant::Participant;
 use two_phase::Vote;
 use two_phase::planted::Bug;
 
-use crate::bank::bank_1;
+use crate::bank::{bank_1, comparison};
 use reference::Reference;
 use story::{Reply, Story};
 
@@ -179,6 +179,9 @@ fn random_messages_do_to_the_database_what_the_rules_say() {
         (database, pool)
     });
     let participant = Participant::new(pool.clone(), bank_1());
+    let first = comparison(&bank_1(), &[], &[]);
+    let compared = runtime.block_on(participant.compare(first));
+    assert!(compared.expect("a comparison").session.is_some());
     let seed = seed();
     let mut trees: Vec<Tree> = trees(seed).collect();
     let stories: Vec<Story> = trees.iter().map(|tree| tree.current()).collect();
