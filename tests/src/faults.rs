@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::TestBank;
+use crate::{TestBank, eventually};
 
 /// What happens at a named point.
 #[derive(Debug, Clone, Copy)]
@@ -53,6 +53,32 @@ impl TestBank {
     /// When the service does not answer.
     pub async fn disarm(&self, service: &str, point: &str) {
         self.failpoint(Method::DELETE, service, point, None).await;
+    }
+
+    /// Waits until somebody waits at a point that was armed with [`Failpoint::Pause`].
+    ///
+    /// # Panics
+    /// When nobody comes there.
+    pub async fn waits_at(&self, service: &str, point: &str) {
+        let admin = self.admin().await;
+        let url = format!("{}/demo/failpoints/{point}", self.url(service));
+        let what = format!("{service} comes to {point}");
+        eventually(&what, || async {
+            let answer = admin.send(Method::GET, &url, None, None).await.ok()?;
+            (answer.body["paused"].as_u64()? > 0).then_some(())
+        })
+        .await;
+    }
+
+    /// How many lines with this event a process has logged.
+    ///
+    /// # Panics
+    /// When there is no such process.
+    #[must_use]
+    pub fn logged(&self, service: &str, event: &str) -> usize {
+        let log = self.bank.process(service).expect("a process").log;
+        let text = std::fs::read_to_string(log).unwrap_or_default();
+        text.lines().filter(|line| line.contains(event)).count()
     }
 
     async fn failpoint(&self, method: Method, service: &str, point: &str, body: Option<&Value>) {

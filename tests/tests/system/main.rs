@@ -1,6 +1,7 @@
 //! System tests. Every test that carries a number is that case of the fault list (docs/faults.md).
 #![allow(clippy::unwrap_used)]
 
+mod bad_links;
 mod batches;
 mod cash_killed;
 mod clients;
@@ -15,11 +16,14 @@ mod coordinator_leases;
 mod crash_demo;
 mod fault_tools;
 mod history;
+mod impostors;
 mod interactive;
 mod messages;
 mod nemesis;
 mod operations;
+mod pair;
 mod participant_killed;
+mod partitions;
 mod planted_bugs;
 mod security;
 mod restored;
