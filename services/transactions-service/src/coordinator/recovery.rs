@@ -7,15 +7,19 @@
 //! same time are kept apart by `FOR UPDATE SKIP LOCKED`.
 //!
 //! It also finds our own transactions whose driver stopped on an error: open in the database, ours,
-//! and not in flight.
+//! and not in flight. For how long, is measured here and not read from the row: the clock that
+//! wrote it may be an hour ahead of the database's, and for that hour nobody would drive it.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use service_kit::failpoints;
 use sqlx::PgPool;
 use tokio::sync::watch;
+use tokio::time::Instant;
 use two_phase::recovery::{Plan, plan};
+use uuid::Uuid;
 
 use super::drive::Drive;
 use super::{Coordination, Progress};
@@ -29,8 +33,9 @@ const GRACE: Duration = Duration::from_secs(3);
 
 /// Runs until `stop` says so.
 pub(crate) async fn run(coordination: Arc<Coordination>, mut stop: watch::Receiver<bool>) {
+    let mut undriven = Undriven::default();
     loop {
-        let pause = match step(&coordination).await {
+        let pause = match step(&coordination, &mut undriven).await {
             // A full claim: there is more.
             Ok(claimed) if claimed == CLAIM_LIMIT as usize => Duration::ZERO,
             Ok(_) => coordination.timings.recovery_tick,
@@ -46,10 +51,28 @@ pub(crate) async fn run(coordination: Arc<Coordination>, mut stop: watch::Receiv
     }
 }
 
+/// Our own transactions without a driver, and since when.
+#[derive(Default)]
+struct Undriven(HashMap<Uuid, Instant>);
+
+impl Undriven {
+    /// Notes which ones these are now, and gives back those that have been so for [`GRACE`].
+    fn look(&mut self, now: Instant, undriven: Vec<Uuid>) -> Vec<Uuid> {
+        let before = std::mem::take(&mut self.0);
+        let since = |id: &Uuid| before.get(id).copied().unwrap_or(now);
+        self.0 = undriven.into_iter().map(|id| (id, since(&id))).collect();
+        let long = self.0.iter().filter(|(_, since)| now - **since >= GRACE);
+        long.map(|(id, _)| *id).collect()
+    }
+}
+
 /// One round: renews our lease, takes over what nobody drives, starts driving it.
 ///
 /// Durable when it returns: our lease, and our ownership of what was taken over.
-pub(crate) async fn step(coordination: &Arc<Coordination>) -> Result<usize, sqlx::Error> {
+async fn step(
+    coordination: &Arc<Coordination>,
+    undriven: &mut Undriven,
+) -> Result<usize, sqlx::Error> {
     let Coordination {
         coordinator_id,
         name,
@@ -62,15 +85,9 @@ pub(crate) async fn step(coordination: &Arc<Coordination>) -> Result<usize, sqlx
     coordination.numbers.look();
     count_interventions(pool).await?;
     let driven = coordination.in_flight.ids();
-    let claimed = leases::claim(
-        pool,
-        *coordinator_id,
-        timings.lease,
-        GRACE,
-        &driven,
-        CLAIM_LIMIT,
-    )
-    .await?;
+    let own = leases::own_undriven(pool, *coordinator_id, &driven, CLAIM_LIMIT).await?;
+    let own = undriven.look(Instant::now(), own);
+    let claimed = leases::claim(pool, *coordinator_id, timings.lease, &own, CLAIM_LIMIT).await?;
     let statuses: Vec<_> = claimed
         .iter()
         .map(|transaction| transaction.status)
@@ -107,4 +124,21 @@ pub(crate) async fn count_interventions(pool: &PgPool) -> Result<(), sqlx::Error
     let open = u32::try_from(open).unwrap_or(u32::MAX);
     metrics::gauge!("bank_interventions_open").set(open);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_transaction_is_an_orphan_once_it_has_been_without_a_driver_for_a_while() {
+        let (old, new) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        let mut undriven = Undriven::default();
+        let start = Instant::now();
+        assert!(undriven.look(start, vec![old]).is_empty());
+        assert_eq!(undriven.look(start + GRACE, vec![old, new]), [old]);
+        // It found its driver, and lost it again: counted anew.
+        assert!(undriven.look(start + GRACE, vec![new]).is_empty());
+        assert_eq!(undriven.look(start + GRACE * 2, vec![old, new]), [new]);
+    }
 }

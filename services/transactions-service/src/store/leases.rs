@@ -89,8 +89,28 @@ pub(crate) async fn release(pool: &PgPool, coordinator: Uuid) -> Result<(), sqlx
     Ok(())
 }
 
-/// Takes over what nobody drives: transactions whose owner's lease is over, and our own that are
-/// older than `grace` and not among `driven`.
+/// Our own open transactions that are not among `driven`, at most `limit`.
+pub(crate) async fn own_undriven(
+    pool: &PgPool,
+    coordinator: Uuid,
+    driven: &[Uuid],
+    limit: i64,
+) -> Result<Vec<Uuid>, sqlx::Error> {
+    sqlx::query_scalar!(
+        "SELECT transaction_id FROM transactions
+         WHERE settled_at IS NULL AND phase <> 'hazard' AND owner = $1
+           AND transaction_id <> ALL($2)
+         ORDER BY transaction_id
+         LIMIT $3",
+        coordinator,
+        driven,
+        limit,
+    )
+    .fetch_all(pool)
+    .await
+}
+
+/// Takes over what nobody drives: transactions whose owner's lease is over, and these of our own.
 ///
 /// Durable when it returns: owner and epoch of everything returned. A lease further ahead than one
 /// length was given before the clock was set back, and counts as over
@@ -99,8 +119,7 @@ pub(crate) async fn claim(
     pool: &PgPool,
     coordinator: Uuid,
     length: Duration,
-    grace: Duration,
-    driven: &[Uuid],
+    own: &[Uuid],
     limit: i64,
 ) -> Result<Vec<Claimed>, sqlx::Error> {
     let recovered = serde_json::json!([crate::record::Moment::now(
@@ -116,22 +135,20 @@ pub(crate) async fn claim(
                SELECT transaction_id FROM transactions
                WHERE settled_at IS NULL AND phase <> 'hazard'
                  AND owner NOT IN (SELECT coordinator_id FROM alive)
-                 AND (owner <> $1
-                      OR (created_at < now() - $3::interval AND transaction_id <> ALL($4)))
+                 AND (owner <> $1 OR transaction_id = ANY($3))
                ORDER BY transaction_id
-               LIMIT $5
+               LIMIT $4
                FOR UPDATE SKIP LOCKED
            )
            UPDATE transactions
-           SET owner = $1, epoch = epoch + 1, timeline = timeline || $6::jsonb
+           SET owner = $1, epoch = epoch + 1, timeline = timeline || $5::jsonb
            FROM left_behind
            WHERE transactions.transaction_id = left_behind.transaction_id
            RETURNING transactions.transaction_id, transactions.epoch,
                      transactions.status AS "status: StatusRow", transactions.participants"#,
         coordinator,
         interval(length),
-        interval(grace),
-        driven,
+        own,
         limit,
         recovered,
     )
