@@ -150,6 +150,14 @@ impl TestBank {
         actors.entry(username.to_owned()).or_insert(actor).clone()
     }
 
+    /// Forgets all tokens: everybody logs in again when they are next needed.
+    ///
+    /// # Panics
+    /// When another thread panicked.
+    pub fn log_in_anew(&self) {
+        self.actors.lock().expect("lock").clear();
+    }
+
     /// The customer Alice.
     pub async fn alice(&self) -> Actor {
         self.actor("alice-customer").await
