@@ -9,6 +9,7 @@ mod bank;
 mod clock;
 mod disk;
 mod eventually;
+pub mod fault_table;
 mod faults;
 mod impostor;
 mod invariants;
