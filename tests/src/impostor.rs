@@ -16,10 +16,13 @@ pub struct Asked {
     raw: Vec<u8>,
 }
 
+/// Makes up an answer.
+pub type Say = dyn Fn(&Asked) -> Vec<u8> + Send + Sync;
+
 /// How it answers.
 pub enum Lie {
     /// With these bytes, and nobody else hears of the request.
-    Instead(Box<dyn Fn(&Asked) -> Vec<u8> + Send + Sync>),
+    Instead(Box<Say>),
     /// With these bytes, after the true server has carried out the request.
     After(Vec<u8>),
     /// With the first half of the true server's answer.

@@ -13,7 +13,7 @@ use cases::SECTIONS;
 /// How each test went, by its name: `ok 2026-01-31`.
 pub type Results = BTreeMap<String, String>;
 
-const HEAD: &str = include_str!("head.md");
+const HEAD: &str = include_str!("head.txt");
 const NO_TEST: &str = "| – | – | – |";
 const NOT_RUN: &str = "not run";
 
