@@ -44,7 +44,7 @@ impl Drop for Impostor {
 
 /// A whole HTTP answer. `head` are further header lines, each ending with CRLF.
 #[must_use]
-pub fn answer(status: &str, head: &str, body: &str) -> Vec<u8> {
+pub fn http_answer(status: &str, head: &str, body: &str) -> Vec<u8> {
     let length = body.len();
     format!(
         "HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n{head}\r\n{body}"

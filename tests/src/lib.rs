@@ -27,7 +27,7 @@ pub use clock::Clock;
 pub use disk::SmallDisk;
 pub use eventually::{PATIENCE, eventually};
 pub use faults::Failpoint;
-pub use impostor::{Asked, Impostor, Lie, answer};
+pub use impostor::{Asked, Impostor, Lie, http_answer};
 pub use money::{amount, minus, plus};
 pub use network::{DATABASE, Network};
 pub use protocol::Messenger;

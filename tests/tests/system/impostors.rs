@@ -1,7 +1,7 @@
 //! Answers that are none: only a well-formed reply of the very bank that was asked is believed.
 
 use serde_json::{Value, json};
-use tests::{ACCOUNTS, ACCOUNTS_2, Asked, Impostor, Lie, TRANSACTIONS, answer, eventually};
+use tests::{ACCOUNTS, ACCOUNTS_2, Asked, Impostor, Lie, TRANSACTIONS, eventually, http_answer};
 
 use crate::pair::Pair;
 
@@ -62,25 +62,25 @@ async fn is_never_a_vote(pair: &Pair, what: &str, lie: Lie) {
 #[tokio::test]
 async fn case_42_another_services_answer_a_redirect_or_a_page_is_never_a_vote() {
     let pair = Pair::start(|options| options).await;
-    let html = answer("200 OK", "content-type: text/html\r\n", "<h1>It works</h1>");
+    let html = http_answer("200 OK", "content-type: text/html\r\n", "<h1>It works</h1>");
     is_never_a_vote(
         &pair,
         "a page",
         Lie::Instead(Box::new(move |_| html.clone())),
     )
     .await;
-    let nobody = |asked: &Asked| answer("200 OK", JSON, &yes_to_all(asked));
+    let nobody = |asked: &Asked| http_answer("200 OK", JSON, &yes_to_all(asked));
     is_never_a_vote(&pair, "a stranger's yes", Lie::Instead(Box::new(nobody))).await;
     let other = |asked: &Asked| {
         let head = format!("{JSON}x-service-name: bank-1\r\n");
-        answer("200 OK", &head, &yes_to_all(asked))
+        http_answer("200 OK", &head, &yes_to_all(asked))
     };
     is_never_a_vote(&pair, "another bank's yes", Lie::Instead(Box::new(other))).await;
     // The right name at the door, and inside another participant answers.
     let inside = |asked: &Asked| {
         let head = format!("{JSON}x-service-name: bank-2\r\n");
         let body = yes_to_all(asked).replace("bank-2", "bank-1");
-        answer("200 OK", &head, &body)
+        http_answer("200 OK", &head, &body)
     };
     is_never_a_vote(&pair, "a yes for another", Lie::Instead(Box::new(inside))).await;
     // Followed, it would lead to the true bank, which would promise.
@@ -88,7 +88,7 @@ async fn case_42_another_services_answer_a_redirect_or_a_page_is_never_a_vote() 
     let redirect = move |asked: &Asked| {
         let path = asked.line.split(' ').nth(1).unwrap_or("/");
         let head = format!("location: {bank}{path}\r\nx-service-name: bank-2\r\n");
-        answer("307 Temporary Redirect", &head, "")
+        http_answer("307 Temporary Redirect", &head, "")
     };
     is_never_a_vote(&pair, "a redirect", Lie::Instead(Box::new(redirect))).await;
     pair.has_moved(1).await;
@@ -125,9 +125,9 @@ async fn case_41_a_lost_answer_is_unknown_and_asked_for_again() {
     })
     .await;
     is_asked_again(&pair, "cut off", Lie::CutOff).await;
-    let html = answer("200 OK", "content-type: text/html\r\n", "<h1>Welcome</h1>");
+    let html = http_answer("200 OK", "content-type: text/html\r\n", "<h1>Welcome</h1>");
     is_asked_again(&pair, "a page after success", Lie::After(html)).await;
-    let fault = answer(
+    let fault = http_answer(
         "500 Internal Server Error",
         "x-service-name: bank-2\r\n",
         "",
@@ -145,7 +145,7 @@ async fn case_41_a_lost_acknowledgement_is_asked_for_again_and_books_once() {
         .await;
     let sent = pair.send("1", "unheard");
     bank.waits_at(TRANSACTIONS, "after_decide").await;
-    let fault = answer(
+    let fault = http_answer(
         "500 Internal Server Error",
         "x-service-name: bank-2\r\n",
         "",
