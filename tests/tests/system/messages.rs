@@ -2,7 +2,7 @@
 //! for a lone message is the item's own answer here: messages are lists.
 
 use serde_json::json;
-use tests::{ACCOUNTS, Messenger, TestBank};
+use tests::{ACCOUNTS, Messenger, TestBank, eventually};
 use tokio::task::JoinSet;
 use two_phase::message::{Acknowledgement, Hazard, Outcome, Vote};
 use types::Code;
@@ -94,8 +94,10 @@ async fn case_35_a_prepare_with_another_amount_is_a_contradiction_and_an_alarm()
     let mut other = messenger.transfer(ALICE, BOB, "11");
     other.transaction_id = prepare.transaction_id;
     assert_eq!(messenger.vote(&other).await, Vote::Contradiction);
-    let log = std::fs::read_to_string(bank.bank.process(ACCOUNTS).unwrap().log).unwrap();
-    assert!(log.contains("MANUAL_INTERVENTION_REQUIRED"));
+    eventually("the alarm is in the log", || async {
+        (bank.logged(ACCOUNTS, "MANUAL_INTERVENTION_REQUIRED") > 0).then_some(())
+    })
+    .await;
     bank.stop().await;
 }
 
