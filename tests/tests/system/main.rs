@@ -30,8 +30,8 @@ mod pair;
 mod participant_killed;
 mod partitions;
 mod planted_bugs;
-mod security;
 mod restored;
+mod security;
 mod terminal;
 mod transfers;
 
