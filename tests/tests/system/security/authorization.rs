@@ -78,6 +78,8 @@ fn filled(template: &str, transaction: &str) -> String {
         ("{account_id}", seed::ALICE),
         ("{transaction_id}", transaction),
         ("{resolution_id}", &fresh),
+        ("{participant_id}", "bank-1"),
+        ("{reconciliation_id}", &fresh),
         ("{name}", "nowhere"),
         ("$UNIQUE", &format!("u-{}", Uuid::new_v4().simple())),
         ("$ROLE", "teller"),

@@ -54,6 +54,13 @@ const ACKNOWLEDGED: &str = r#"{"participant": "bank-1", "transaction_id": "$NEW_
 const EVIDENCE: &str = r#"{"participant": "bank-1", "items": [], "in_doubt_for_ms": 0,
     "acknowledged": true}"#;
 const INQUIRY: &str = r#"{"participant": "bank-2", "items": []}"#;
+const COMPARISON: &str = r#"{"participant": "bank-1", "database_id": "$NEW_ID",
+    "incarnation": "a test", "own": [], "seen": []}"#;
+/// One operator is not two, so even the coordinator is refused.
+const RECONCILIATION: &str = r#"{"reconciliation_id": "$NEW_ID", "comparison":
+    {"participant": "bank-1", "database_id": "$NEW_ID", "incarnation": "a test", "own": [],
+    "seen": []}, "proposed_by": "$OTHER_ID", "confirmed_by": "$OTHER_ID", "reason": "a test"}"#;
+const REASON: &str = r#"{"reason": "a test"}"#;
 const FAILPOINT: &str = r#"{"action": "fail", "count": 1}"#;
 const ACCOUNT: &str = r#"{"customer_id": "$ALICE", "currency": "USD"}"#;
 const CASH: &str = r#"{"amount": "1"}"#;
@@ -96,6 +103,8 @@ pub(super) const MATRIX: &[Row] = &[
     (ACCOUNTS, "POST",   "/internal/commit", LIST,                                              [401, 403, 403, 403, 403, 200, 403, 401, 401]),
     (ACCOUNTS, "POST",   "/internal/abort", LIST,                                               [401, 403, 403, 403, 403, 200, 403, 401, 401]),
     (ACCOUNTS, "POST",   "/internal/branches", LIST,                                            [401, 403, 403, 403, 403, 200, 403, 401, 401]),
+    (ACCOUNTS, "POST",   "/internal/numbers", COMPARISON,                                       [401, 403, 403, 403, 403, 200, 403, 401, 401]),
+    (ACCOUNTS, "POST",   "/internal/numbers/reconciliations", RECONCILIATION,                   [401, 403, 403, 403, 403, 403, 403, 401, 401]),
     (ACCOUNTS, "POST",   "/internal/accounts", LIST,                                            [401, 403, 403, 403, 403, 200, 403, 401, 401]),
     (ACCOUNTS, "POST",   "/internal/branches/terminate", LIST,                                  [401, 403, 403, 403, 403, 403, 200, 401, 401]),
     (ACCOUNTS, "POST",   "/internal/branches/force", FORCE,                                     [401, 403, 403, 403, 403, 409, 403, 401, 401]),
@@ -122,6 +131,8 @@ pub(super) const MATRIX: &[Row] = &[
     (TRANSACTIONS, "GET",    "/transfers/status/{transaction_id}", "",                          [401, 200, 404, 200, 200, 401, 403, 401, 401]),
     (TRANSACTIONS, "GET",    "/transfers/{transaction_id}/timeline", "",                        [401, 200, 404, 200, 200, 401, 403, 401, 401]),
     (TRANSACTIONS, "GET",    "/participants", "",                                               [401, 200, 200, 200, 200, 401, 403, 401, 401]),
+    (TRANSACTIONS, "POST",   "/participants/{participant_id}/reconciliations", REASON,          [401, 403, 403, 403, 409, 401, 403, 401, 401]),
+    (TRANSACTIONS, "POST",   "/participants/{participant_id}/reconciliations/{reconciliation_id}/confirmations", "", [401, 403, 403, 403, 404, 401, 403, 401, 401]),
     (TRANSACTIONS, "GET",    "/transactions/in-doubt", "",                                      [401, 403, 403, 403, 200, 401, 403, 401, 401]),
     (TRANSACTIONS, "POST",   "/transactions/{transaction_id}/resolutions", RESOLUTION,          [401, 403, 403, 403, 409, 401, 403, 401, 401]),
     (TRANSACTIONS, "POST",   "/transactions/{transaction_id}/resolutions/{resolution_id}/confirmations", "", [401, 403, 403, 403, 404, 401, 403, 401, 401]),
