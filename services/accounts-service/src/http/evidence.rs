@@ -58,7 +58,7 @@ pub(crate) async fn evidence(
 pub(crate) struct AcknowledgementRequest {
     participant: ParticipantId,
     transaction_id: TransactionId,
-    hazard: String,
+    hazard: Text<100>,
     reason: Text<500>,
     actor: LoginId,
 }
@@ -74,7 +74,7 @@ pub(crate) async fn acknowledge_for_coordinator(
 ) -> Result<(StatusCode, Json<serde_json::Value>)> {
     app.admit_coordinator(&caller, &asked.participant)?;
     let wish = AcknowledgeHere {
-        hazard: asked.hazard,
+        hazard: asked.hazard.into(),
         reason: asked.reason,
     };
     let id = asked.transaction_id;

@@ -1,6 +1,6 @@
 //! What is known of a transaction in doubt, at each place, and what can be done about it.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
 use crate::views::{ResolutionAccepted, Status};
@@ -158,10 +158,16 @@ pub struct Acknowledge {
     /// Recorded about which participant.
     pub participant: ParticipantId,
     /// Which hazard, as it is listed.
+    #[serde(deserialize_with = "name")]
     pub hazard: String,
     /// Why it need not be shown any more; kept in the audit trail.
     #[schema(value_type = String)]
     pub reason: Text<500>,
+}
+
+/// A name that a client sends is one line of visible text, whichever names there are.
+fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    Text::<100>::deserialize(deserializer).map(String::from)
 }
 
 /// `POST /branches/{id}/hazards/acknowledgements` of a participant.
@@ -169,6 +175,7 @@ pub struct Acknowledge {
 #[serde(deny_unknown_fields)]
 pub struct AcknowledgeHere {
     /// Which hazard, as it is listed.
+    #[serde(deserialize_with = "name")]
     pub hazard: String,
     /// Why it need not be shown any more; kept in the audit trail.
     #[schema(value_type = String)]

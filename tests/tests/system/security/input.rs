@@ -27,7 +27,7 @@ fn and_also(more: &str) -> String {
 }
 
 /// Refused with one of these, as a problem document, for a reason of the client's.
-fn assert_refused(reply: &Answer, expected: &[(u16, &str)], what: &str) {
+pub(super) fn assert_refused(reply: &Answer, expected: &[(u16, &str)], what: &str) {
     let found = (reply.status.as_u16(), reply.code());
     let what: String = what.chars().take(120).collect();
     assert!(
@@ -39,11 +39,11 @@ fn assert_refused(reply: &Answer, expected: &[(u16, &str)], what: &str) {
 }
 
 /// Statuses with their codes, any of which will do.
-type Refusals = &'static [(u16, &'static str)];
+pub(super) type Refusals = &'static [(u16, &'static str)];
 
 const NO_AMOUNT: Refusals = &[(422, "invalid_amount")];
 const NO_JSON: Refusals = &[(400, "malformed_json")];
-const NO_BODY: Refusals = &[(422, "invalid_body")];
+pub(super) const NO_BODY: Refusals = &[(422, "invalid_body")];
 const NO_ID: Refusals = &[(400, "invalid_id")];
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 mod abuse;
 mod at_rest;
 mod authorization;
+mod console;
 mod input;
 mod matrix;
 mod production;
