@@ -23,7 +23,7 @@ use types::views::Role;
 use types::{CustomerId, DatabaseId, LoginId, ParticipantId, TransactionId};
 use uuid::Uuid;
 
-pub use crate::actor::{Actor, Reply, send};
+pub use crate::actor::{Actor, send};
 use crate::issuers::Issuers;
 pub use crate::transfers::{
     ALICE, ALICE_1, ALICE_2, BOB, BOB_1, CAROL_1, account, bank_1, bank_2, figures, no, part,

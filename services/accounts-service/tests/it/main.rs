@@ -3,7 +3,6 @@
 
 mod accounts;
 mod actor;
-mod authorization;
 mod bank;
 mod cash;
 mod clearing;
