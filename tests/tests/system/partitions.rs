@@ -37,7 +37,8 @@ async fn case_44_a_partition_before_the_votes_aborts() {
 
 #[tokio::test]
 async fn case_45_a_partition_after_the_promise_blocks_until_it_is_healed_and_commits() {
-    let pair = Pair::start(|options| options).await;
+    // Nor may it hear of the decision by asking before it is cut off.
+    let pair = Pair::start(|options| options.setting("ACCOUNTS_IN_DOUBT_AFTER_MS", 5_000)).await;
     let bank = &pair.bank;
     bank.arm(TRANSACTIONS, "after_decide", Failpoint::Pause)
         .await;
