@@ -28,7 +28,15 @@ pub struct DataDir {
 /// Held by the one process that runs the bank of a data directory; given back by the kernel when that
 /// process is gone, however it went.
 #[derive(Debug)]
-pub struct Lock(#[allow(dead_code)] File);
+pub struct Lock(File);
+
+impl Drop for Lock {
+    /// Closing the file would not do: a process that another thread is starting right now holds a
+    /// copy of it until it has become its own program.
+    fn drop(&mut self) {
+        rustix::fs::flock(&self.0, FlockOperation::Unlock).ok();
+    }
+}
 
 impl DataDir {
     /// Opens or makes the directory. Logs go to `logs`, or to a folder inside.
