@@ -12,7 +12,7 @@
 //! | what does a recovering coordinator do? | [`recovery`] |
 //! | what is a participant in doubt told, and what does it make of its peers? | [`inquiry`] |
 //! | has one of two databases lost its last commits? | [`numbers`] |
-//! | what crosses the wire? | [`message`] |
+//! | what crosses the wire? | [`message`]; for a transfer by saga, [`steps`] |
 //! | what is an operator told about a transaction in doubt? | [`console`] |
 //!
 //! The protocol is Gray's two-phase commit (Gray 1978; Bernstein, Hadzilacos and Goodman 1987,
@@ -28,6 +28,7 @@ pub mod numbers;
 pub mod participant;
 pub mod planted;
 pub mod recovery;
+pub mod steps;
 
 pub use coordinator::{Action, Coordinator, Event, Phase};
 pub use decision::{Ballot, Verdict, decide};

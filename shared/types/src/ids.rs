@@ -126,6 +126,10 @@ id!(
     ReconciliationId
 );
 id!(
+    /// One step of one saga, forward or back. Whoever performs it does so once under its id.
+    OperationId
+);
+id!(
     /// A coordinator's database, for as long as it is not made anew.
     DatabaseId
 );

@@ -16,8 +16,8 @@ pub use code::{Code, CodeError, Retry};
 pub use currency::{Currency, CurrencyError};
 pub use decimal_text::DecimalText;
 pub use ids::{
-    AccountId, CustomerId, DatabaseId, EntryId, IdError, LegId, LoginId, ParticipantError,
-    ParticipantId, ReconciliationId, ResolutionId, SessionId, TransactionId,
+    AccountId, CustomerId, DatabaseId, EntryId, IdError, LegId, LoginId, OperationId,
+    ParticipantError, ParticipantId, ReconciliationId, ResolutionId, SessionId, TransactionId,
 };
 pub use money::{Amount, Balance, Change, MoneyError};
 pub use text::{IdempotencyKey, Text, TextError};
