@@ -322,6 +322,7 @@ impl<S: State, L: SagaStore> Executor<S, L> {
             after: run.sequence,
             snapshot: written.snapshot,
             state: state.as_ref().map(serde_json::to_string).transpose()?,
+            attempts: run.attempts,
             entries,
         };
         self.write(&write).await?;

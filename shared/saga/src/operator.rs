@@ -53,6 +53,7 @@ impl<S: State, L: SagaStore> Executor<S, L> {
             after: record.sequence,
             snapshot: written.snapshot,
             state: None,
+            attempts: 0,
             entries: Entry::number(record.sequence + 1, written.events),
         };
         self.write(&write).await?;

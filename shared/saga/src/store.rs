@@ -69,6 +69,9 @@ pub struct LogWrite {
     pub snapshot: Snapshot,
     /// The row's new state as JSON, where it has changed.
     pub state: Option<String>,
+    /// How often this executor has asked for what the first line settles; 0 for an operator's
+    /// command. For people to read.
+    pub attempts: u32,
     /// The lines; never empty. The last one's number is the row's new sequence.
     pub entries: Vec<Entry>,
 }

@@ -130,6 +130,10 @@ id!(
     OperationId
 );
 id!(
+    /// One run of a saga. A transfer's has the transfer's id.
+    SagaId
+);
+id!(
     /// A coordinator's database, for as long as it is not made anew.
     DatabaseId
 );

@@ -17,7 +17,8 @@ pub use currency::{Currency, CurrencyError};
 pub use decimal_text::DecimalText;
 pub use ids::{
     AccountId, CustomerId, DatabaseId, EntryId, IdError, LegId, LoginId, OperationId,
-    ParticipantError, ParticipantId, ReconciliationId, ResolutionId, SessionId, TransactionId,
+    ParticipantError, ParticipantId, ReconciliationId, ResolutionId, SagaId, SessionId,
+    TransactionId,
 };
 pub use money::{Amount, Balance, Change, MoneyError};
 pub use text::{IdempotencyKey, Text, TextError};

@@ -64,3 +64,59 @@ pub enum Event {
     /// Everything is undone.
     Compensated,
 }
+
+impl Event {
+    /// The event as it stands in a database.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::ActionStarted { .. } => "ACTION_STARTED",
+            Self::ActionDone { .. } => "ACTION_DONE",
+            Self::ActionFailed { .. } => "ACTION_FAILED",
+            Self::TurnedBack { .. } => "TURNED_BACK",
+            Self::CompensationStarted { .. } => "COMPENSATION_STARTED",
+            Self::CompensationDone { .. } => "COMPENSATION_DONE",
+            Self::Stuck { .. } => "STUCK",
+            Self::Retried { .. } => "RETRIED",
+            Self::Skipped { .. } => "SKIPPED",
+            Self::Committed => "COMMITTED",
+            Self::Compensated => "COMPENSATED",
+        }
+    }
+
+    /// The step it is about; `None`: about the whole saga.
+    #[must_use]
+    pub const fn step(&self) -> Option<usize> {
+        match self {
+            Self::ActionStarted { step }
+            | Self::ActionDone { step }
+            | Self::ActionFailed { step, .. }
+            | Self::CompensationStarted { step }
+            | Self::CompensationDone { step }
+            | Self::Stuck { step, .. }
+            | Self::Skipped { step, .. } => Some(*step),
+            Self::TurnedBack { .. }
+            | Self::Retried { .. }
+            | Self::Committed
+            | Self::Compensated => None,
+        }
+    }
+
+    /// Why it happened, where something has to be said.
+    #[must_use]
+    pub const fn reason(&self) -> Option<&Reason> {
+        match self {
+            Self::ActionFailed { reason, .. }
+            | Self::TurnedBack { reason }
+            | Self::Stuck { reason, .. }
+            | Self::Retried { reason }
+            | Self::Skipped { reason, .. } => Some(reason),
+            Self::ActionStarted { .. }
+            | Self::ActionDone { .. }
+            | Self::CompensationStarted { .. }
+            | Self::CompensationDone { .. }
+            | Self::Committed
+            | Self::Compensated => None,
+        }
+    }
+}

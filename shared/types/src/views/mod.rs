@@ -7,6 +7,7 @@ mod customers;
 mod evidence;
 mod in_doubt;
 mod ledger;
+mod sagas;
 mod service;
 mod transfers;
 
@@ -25,6 +26,7 @@ pub use in_doubt::{
     ReconciliationAccepted, ResolutionAccepted, ResolutionOutcome,
 };
 pub use ledger::{LedgerCheck, LedgerCheckItem};
+pub use sagas::{SagaLogView, SagaOrder, SagaStatus, SagaStepStatus, SagaStepView, SagaView};
 pub use service::{Health, Page, ProblemView, Readiness, ReadinessItem};
 pub use transfers::{
     BatchRequest, BatchResult, BatchResults, LegRequest, LegView, Protocol, Status, Timeline,
