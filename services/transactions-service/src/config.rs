@@ -25,6 +25,8 @@ pub struct TransactionsConfig {
     pub public_urls: Endpoints,
     /// Where customer-service publishes its keys.
     pub customer_url: Option<String>,
+    /// Where orders-service publishes its keys. Outside development nobody is it unless this is said.
+    pub orders_url: Option<String>,
     /// Milliseconds a process may be silent before others take over what it began.
     pub lease_ms: u64,
     /// Milliseconds until a transaction without all votes is aborted.
@@ -53,6 +55,7 @@ impl Default for TransactionsConfig {
             participants: Endpoints::default(),
             public_urls: Endpoints::default(),
             customer_url: None,
+            orders_url: None,
             lease_ms: 10_000,
             prepare_deadline_ms: 5_000,
             call_timeout_ms: 2_000,
@@ -141,6 +144,13 @@ impl TransactionsConfig {
         self.customer_url
             .clone()
             .unwrap_or_else(|| bank.local_url(3001))
+    }
+
+    /// Where orders-service publishes its keys, if there is one.
+    #[must_use]
+    pub fn orders(&self, bank: &BankConfig) -> Option<String> {
+        let local = bank.is_development().then(|| bank.local_url(3004));
+        self.orders_url.clone().or(local)
     }
 
     /// The durations, in one place.

@@ -93,6 +93,8 @@ pub async fn build(loaded: &Loaded<TransactionsConfig>, pool: PgPool) -> Result<
             .iter()
             .map(|(bank, url)| Issuer::service(bank.as_str(), vec![url.clone()])),
     );
+    let orders = config.orders(bank);
+    issuers.extend(orders.map(|url| Issuer::service(requests::internal::ORDERS, vec![url])));
     let verifier = Verifier::new(pool.clone(), vec![ISSUER.to_owned()], issuers).await?;
     let timings = config.timings();
     let clients: Vec<_> = banks

@@ -7,8 +7,8 @@ use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::http::{
-    acknowledgements, audit, batch, in_doubt, inquiries, participants, reconciliations,
-    resolutions, timeline, transfer, transfers,
+    acknowledgements, audit, batch, in_doubt, inquiries, internal_transfers, participants,
+    reconciliations, resolutions, timeline, transfer, transfers,
 };
 
 pub(crate) fn router(app: Arc<App>) -> OpenApiRouter {
@@ -31,5 +31,7 @@ pub(crate) fn router(app: Arc<App>) -> OpenApiRouter {
         .routes(routes!(audit::show))
         // Between services
         .routes(routes!(inquiries::create))
+        .routes(routes!(internal_transfers::create))
+        .routes(routes!(internal_transfers::close))
         .with_state(app)
 }

@@ -32,7 +32,7 @@ pub(crate) async fn create(
     Json(request): Json<BatchRequest>,
 ) -> Response {
     let caller = Caller::new(&user, key);
-    let key = caller.key.clone();
+    let key = caller.name.key.clone();
     let answer = batch(&app, &caller, request).await;
     match answer {
         Ok(answer) => {

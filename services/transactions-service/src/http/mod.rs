@@ -5,6 +5,7 @@ pub(crate) mod audit;
 pub(crate) mod batch;
 pub(crate) mod in_doubt;
 pub(crate) mod inquiries;
+pub(crate) mod internal_transfers;
 pub(crate) mod participants;
 pub(crate) mod reconciliations;
 pub(crate) mod resolutions;

@@ -37,7 +37,7 @@ pub(crate) async fn create(
     Json(request): Json<TransferRequest>,
 ) -> Response {
     let caller = Caller::new(&user, key);
-    let key = caller.key.clone();
+    let key = caller.name.key.clone();
     let answer = match Transfer::try_from(request) {
         Ok(transfer) => single::transfer(&app, &caller, &transfer).await,
         Err(refused) => Err(invalid(refused)),

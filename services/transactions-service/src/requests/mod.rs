@@ -2,6 +2,7 @@
 
 pub(crate) mod batch;
 pub(crate) mod fingerprint;
+pub(crate) mod internal;
 pub(crate) mod placing;
 pub(crate) mod reply;
 pub(crate) mod single;
@@ -10,7 +11,7 @@ use std::collections::HashMap;
 
 use service_kit::auth::User;
 use types::views::Role;
-use types::{CustomerId, IdempotencyKey, LoginId, TransactionId};
+use types::{CustomerId, IdempotencyKey, TransactionId};
 
 use crate::app::App;
 use crate::record::Record;
@@ -20,10 +21,10 @@ use crate::store::transactions;
 /// Who asks, and under which key.
 #[derive(Debug, Clone)]
 pub(crate) struct Caller {
-    pub(crate) login: LoginId,
     /// Whose accounts may be debited; `None` for those who serve any customer.
     pub(crate) debits_owned_by: Option<Owner>,
-    pub(crate) key: IdempotencyKey,
+    /// What is begun, is begun once under it.
+    pub(crate) name: KeyName,
     pub(crate) request_id: String,
 }
 
@@ -34,17 +35,14 @@ impl Caller {
     /// The caller of this request.
     pub(crate) fn new(user: &User, key: IdempotencyKey) -> Self {
         Self {
-            login: user.login,
             debits_owned_by: (user.role == Role::Customer).then_some(user.customer_id),
-            key,
-            request_id: service_kit::context::current()
-                .map(|context| context.request_id().to_owned())
-                .unwrap_or_default(),
+            name: KeyName::new(user.login, key),
+            request_id: request_id(),
         }
     }
 
     pub(crate) fn key_name(&self) -> KeyName {
-        KeyName::new(self.login, self.key.clone())
+        self.name.clone()
     }
 
     /// Whether this caller may debit an account of this owner.
@@ -54,6 +52,13 @@ impl Caller {
             Some(own) => own.is_some() && own == owner,
         }
     }
+}
+
+/// The id of the request being served.
+fn request_id() -> String {
+    service_kit::context::current()
+        .map(|context| context.request_id().to_owned())
+        .unwrap_or_default()
 }
 
 /// Reads transactions as they stand, with what this process knows of them and is about to write.

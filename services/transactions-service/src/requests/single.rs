@@ -136,6 +136,9 @@ async fn carry_out(app: &Arc<App>, new: NewTransaction) -> Result<Reply, Problem
 
 /// What was answered under this key, or will be.
 async fn replay(app: &Arc<App>, row: &KeyRow, fingerprint: &[u8]) -> Result<Reply, Problem> {
+    if row.is_closed {
+        return Err(closed());
+    }
     same_request(row, fingerprint)?;
     let records = read_live(app, &row.transaction_ids).await?;
     let record = row
@@ -175,6 +178,12 @@ fn original(problem: Problem, record: &Record) -> Problem {
 fn is_old(record: &Record) -> bool {
     let waited = TimeDelta::seconds(10);
     record.decided_at.is_some_and(|at| at + waited < Utc::now())
+}
+
+/// Somebody made sure that nothing is ever begun under the key.
+fn closed() -> Problem {
+    Problem::new(Code::OperationClosed)
+        .detail("The key was closed before anything was begun under it; nothing was moved.")
 }
 
 pub(crate) fn same_request(row: &KeyRow, fingerprint: &[u8]) -> Result<(), Problem> {

@@ -4,6 +4,9 @@ use sqlx::PgPool;
 use types::{IdempotencyKey, LoginId, TransactionId};
 use uuid::Uuid;
 
+/// What the scopes of services are derived from. Never changes: the keys in use are found by it.
+const SERVICES: Uuid = Uuid::from_u128(0x1f0c_6d8e_5b7a_4c3d_9e21_7a4b_8c5d_6e3f);
+
 /// A key within its scope, the caller.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct KeyName {
@@ -31,6 +34,19 @@ impl KeyName {
         }
     }
 
+    /// A key of a service: services and logins never have the same scope.
+    pub(crate) fn of_service(service: &str, key: IdempotencyKey) -> Self {
+        Self {
+            scope: Uuid::new_v5(&SERVICES, service.as_bytes()),
+            key,
+        }
+    }
+
+    /// The scope of the transfers that take back what was paid under this key, one key each.
+    pub(crate) fn reversals(&self) -> Uuid {
+        Uuid::new_v5(&self.scope, self.key.as_str().as_bytes())
+    }
+
     pub(crate) fn from_row(scope: Uuid, key: String) -> Result<Self, sqlx::Error> {
         let key = IdempotencyKey::try_from(key).map_err(super::damaged)?;
         Ok(Self { scope, key })
@@ -43,6 +59,8 @@ pub(crate) enum KeyKind {
     Transfer,
     Batch,
     Linked,
+    /// Nothing was begun under it, and nothing ever will be.
+    Closed,
 }
 
 impl KeyKind {
@@ -51,6 +69,7 @@ impl KeyKind {
             Self::Transfer => "transfer",
             Self::Batch => "batch",
             Self::Linked => "linked",
+            Self::Closed => "closed",
         }
     }
 }
@@ -59,6 +78,8 @@ impl KeyKind {
 #[derive(Debug, Clone)]
 pub(crate) struct KeyRow {
     pub(crate) fingerprint: Vec<u8>,
+    /// Nothing was begun under it, and nothing ever will be.
+    pub(crate) is_closed: bool,
     pub(crate) transaction_ids: Vec<TransactionId>,
     pub(crate) refusals: Option<serde_json::Value>,
 }
@@ -66,15 +87,17 @@ pub(crate) struct KeyRow {
 /// Reads what was begun under a key; `None` when nothing was.
 pub(crate) async fn find(pool: &PgPool, name: &KeyName) -> Result<Option<KeyRow>, sqlx::Error> {
     let row = sqlx::query!(
-        "SELECT fingerprint, transaction_ids, refusals
-         FROM idempotency_keys WHERE scope = $1 AND key = $2",
+        r#"SELECT fingerprint, kind = $3 AS "is_closed!", transaction_ids, refusals
+           FROM idempotency_keys WHERE scope = $1 AND key = $2"#,
         name.scope,
         name.key.as_str(),
+        KeyKind::Closed.as_str(),
     )
     .fetch_optional(pool)
     .await?;
     Ok(row.map(|row| KeyRow {
         fingerprint: row.fingerprint,
+        is_closed: row.is_closed,
         transaction_ids: row
             .transaction_ids
             .into_iter()

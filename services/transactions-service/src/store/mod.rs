@@ -3,6 +3,7 @@
 
 pub(crate) mod audit;
 pub(crate) mod begin;
+pub(crate) mod closing;
 pub(crate) mod decisions;
 pub(crate) mod directory;
 pub(crate) mod hazards;

@@ -6,6 +6,7 @@ mod auth;
 mod customers;
 mod evidence;
 mod in_doubt;
+mod internal_transfers;
 mod ledger;
 mod sagas;
 mod service;
@@ -25,6 +26,7 @@ pub use in_doubt::{
     BranchEvidence, Force, HazardAbout, InDoubt, ParticipantState, ParticipantView, Reconcile,
     ReconciliationAccepted, ResolutionAccepted, ResolutionOutcome,
 };
+pub use internal_transfers::{CloseOutcome, CloseReply, CloseRequest, InternalTransferRequest};
 pub use ledger::{LedgerCheck, LedgerCheckItem};
 pub use sagas::{SagaLogView, SagaOrder, SagaStatus, SagaStepStatus, SagaStepView, SagaView};
 pub use service::{Health, Page, ProblemView, Readiness, ReadinessItem};

@@ -60,6 +60,10 @@ const COMPARISON: &str = r#"{"participant": "bank-1", "database_id": "$NEW_ID",
 const RECONCILIATION: &str = r#"{"reconciliation_id": "$NEW_ID", "comparison":
     {"participant": "bank-1", "database_id": "$NEW_ID", "incarnation": "a test", "own": [],
     "seen": []}, "proposed_by": "$OTHER_ID", "confirmed_by": "$OTHER_ID", "reason": "a test"}"#;
+const PAYMENT: &str = r#"{"idempotency_key": "$NEW_ID", "on_behalf_of": "$ALICE",
+    "source_account_id": "$ALICES_ACCOUNT", "destination_account_id": "$BOBS_ACCOUNT",
+    "amount": "1"}"#;
+const CLOSING: &str = r#"{"idempotency_key": "$NEW_ID"}"#;
 const REASON: &str = r#"{"reason": "a test"}"#;
 const FAILPOINT: &str = r#"{"action": "fail", "count": 1}"#;
 const ACCOUNT: &str = r#"{"customer_id": "$ALICE", "currency": "USD"}"#;
@@ -139,6 +143,8 @@ pub(super) const MATRIX: &[Row] = &[
     (TRANSACTIONS, "GET",   "/transactions/{transaction_id}/audit", "",                             [401, 403, 403, 403, 200, 401, 403, 401, 401]),
     (TRANSACTIONS, "POST",  "/transactions/{transaction_id}/hazards/acknowledgements", ACKNOWLEDGE, [401, 403, 403, 403, 404, 401, 403, 401, 401]),
     (TRANSACTIONS, "POST",   "/internal/inquiries", INQUIRY,                                    [401, 403, 403, 403, 403, 401, 200, 401, 401]),
+    (TRANSACTIONS, "POST",   "/internal/transfers", PAYMENT,                                    [401, 403, 403, 403, 403, 401, 403, 401, 401]),
+    (TRANSACTIONS, "POST",   "/internal/transfers/close", CLOSING,                              [401, 403, 403, 403, 403, 401, 403, 401, 401]),
     (TRANSACTIONS, "PUT",    "/demo/failpoints/{name}", FAILPOINT,                              [401, 403, 403, 403, 200, 401, 403, 401, 401]),
     (TRANSACTIONS, "GET",    "/demo/failpoints/{name}", "",                                     [401, 403, 403, 403, 200, 401, 403, 401, 401]),
     (TRANSACTIONS, "DELETE", "/demo/failpoints/{name}", "",                                     [401, 403, 403, 403, 204, 401, 403, 401, 401]),

@@ -5,6 +5,7 @@ mod at_rest;
 mod authorization;
 mod console;
 mod input;
+mod internal_transfers;
 mod matrix;
 mod production;
 mod secrets;
