@@ -63,6 +63,18 @@ codes! {
     CurrencyMismatch = "currency_mismatch", 422, "Currency mismatch";
     /// The credit would bring the account to 10^15 or more.
     BalanceLimit = "balance_limit", 422, "Balance limit reached";
+    /// There are fewer pieces of a product than were ordered.
+    OutOfStock = "out_of_stock", 422, "Out of stock";
+    /// A product does not exist.
+    ProductNotFound = "product_not_found", 422, "Product not found";
+    /// A step of an order failed because the request asked for that failure.
+    InjectedFailure = "injected_failure", 422, "Injected failure";
+    /// A step of an order was not answered in time; what had happened of it is undone.
+    StepFailed = "step_failed", 422, "Step failed";
+    /// The order, or its cancellation, is still being carried out.
+    OrderInProgress = "order_in_progress", 409, "Order in progress";
+    /// The order did not come about, so there is nothing to cancel.
+    OrderNotCancellable = "order_not_cancellable", 409, "Order not cancellable";
     /// Another transfer holds the account's exclusive lock.
     AccountLocked = "account_locked", 409, "Account locked";
     /// A bank that holds one of the accounts could not be reached.
@@ -162,12 +174,16 @@ impl Code {
             | Self::InsufficientFunds
             | Self::AccountFrozen
             | Self::BalanceLimit
+            | Self::OutOfStock
+            | Self::InjectedFailure
+            | Self::StepFailed
             | Self::LinkedRefused
             | Self::IdempotencyKeyReused
             | Self::Hazard => Retry::NewKey,
             Self::OutcomeUnknown
             | Self::NotInStep
             | Self::Overloaded
+            | Self::OrderInProgress
             | Self::RequestInProgress
             | Self::KeysUnavailable
             | Self::RateLimited

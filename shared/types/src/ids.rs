@@ -118,6 +118,14 @@ id!(
     LoginId
 );
 id!(
+    /// Something the cash desk sells.
+    ProductId
+);
+id!(
+    /// An order at the cash desk. Its saga has the same id.
+    OrderId
+);
+id!(
     /// One operator's proposal to force the outcome of a branch.
     ResolutionId
 );

@@ -16,8 +16,8 @@ pub use code::{Code, CodeError, Retry};
 pub use currency::{Currency, CurrencyError};
 pub use decimal_text::DecimalText;
 pub use ids::{
-    AccountId, CustomerId, DatabaseId, EntryId, IdError, LegId, LoginId, OperationId,
-    ParticipantError, ParticipantId, ReconciliationId, ResolutionId, SagaId, SessionId,
+    AccountId, CustomerId, DatabaseId, EntryId, IdError, LegId, LoginId, OperationId, OrderId,
+    ParticipantError, ParticipantId, ProductId, ReconciliationId, ResolutionId, SagaId, SessionId,
     TransactionId,
 };
 pub use money::{Amount, Balance, Change, MoneyError};

@@ -8,6 +8,7 @@ mod evidence;
 mod in_doubt;
 mod internal_transfers;
 mod ledger;
+mod orders;
 mod sagas;
 mod service;
 mod transfers;
@@ -28,6 +29,11 @@ pub use in_doubt::{
 };
 pub use internal_transfers::{CloseOutcome, CloseReply, CloseRequest, InternalTransferRequest};
 pub use ledger::{LedgerCheck, LedgerCheckItem};
+pub use orders::{
+    ChangeStock, Coordination, CreateProduct, Failure, FailureKind, FailureWhen, ItemRequest,
+    Order, OrderItem, OrderStatus, OrderStep, PlaceOrder, Product, Quantity, QuantityError, Repair,
+    RepairedSide, StockState, UnknownStockState,
+};
 pub use sagas::{SagaLogView, SagaOrder, SagaStatus, SagaStepStatus, SagaStepView, SagaView};
 pub use service::{Health, Page, ProblemView, Readiness, ReadinessItem};
 pub use transfers::{
