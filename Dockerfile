@@ -1,4 +1,4 @@
-# One image for the three services; the command says which. No failpoints are built in.
+# One image for the services; the command says which. No failpoints are built in.
 
 FROM rust:1.94-bookworm AS build
 WORKDIR /bank
@@ -8,10 +8,10 @@ COPY . .
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/bank/target \
     cargo build --locked --release \
-        -p customer-service -p accounts-service -p transactions-service -p client \
+        -p customer-service -p accounts-service -p transactions-service -p orders-service -p client \
     && mkdir /programs \
     && cp target/release/customer-service target/release/accounts-service \
-        target/release/transactions-service target/release/banking-cli /programs/
+        target/release/transactions-service target/release/orders-service target/release/banking-cli /programs/
 
 FROM debian:bookworm-slim
 # Certificates for databases behind TLS, curl for the health checks.

@@ -14,8 +14,9 @@ case $target in
 esac
 
 # shellcheck disable=SC2034  # For those who source this.
-services="customer-service accounts-service transactions-service"
+services="customer-service accounts-service transactions-service orders-service"
 failpoints=customer-service/failpoints,accounts-service/failpoints,transactions-service/failpoints
+failpoints=$failpoints,orders-service/failpoints
 built=$target/debug/.built-by-scripts
 
 fail() {
@@ -43,7 +44,7 @@ load_env() {
 build_programs() {
     need_tools
     (cd "$root" && cargo build --locked -p stack -p client -p customer-service -p accounts-service \
-        -p transactions-service --features "$failpoints") || return 1
+        -p transactions-service -p orders-service --features "$failpoints") || return 1
     touch "$built"
 }
 
@@ -75,8 +76,9 @@ package() {
         customer | customers | customer-service) echo customer-service ;;
         accounts | accounts-service) echo accounts-service ;;
         transactions | transactions-service) echo transactions-service ;;
+        order | orders | orders-service) echo orders-service ;;
         cli | client | banking-cli) echo client ;;
         stack) echo stack ;;
-        *) fail "there is no service \`$1\`; there are customer, accounts and transactions" ;;
+        *) fail "there is no service \`$1\`; there are customer, accounts, transactions and orders" ;;
     esac
 }

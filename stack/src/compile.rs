@@ -7,16 +7,17 @@ use stack::{Error, Result};
 use crate::project::Project;
 
 /// Built together, so that each dependency is compiled once, with one set of features.
-const PACKAGES: [&str; 5] = [
+const PACKAGES: [&str; 6] = [
     "stack",
     "customer-service",
     "accounts-service",
     "transactions-service",
+    "orders-service",
     "client",
 ];
 
-const FAILPOINTS: &str =
-    "customer-service/failpoints,accounts-service/failpoints,transactions-service/failpoints";
+const FAILPOINTS: &str = "customer-service/failpoints,accounts-service/failpoints,\
+     transactions-service/failpoints,orders-service/failpoints";
 
 /// Builds what has changed.
 ///

@@ -31,7 +31,7 @@ enum Command {
     Status(Place),
     /// Start one service of a running bank anew, with the program as it is built now
     Restart {
-        /// customer, accounts, accounts-2, transactions, … or postgres
+        /// customer, accounts, accounts-2, transactions, orders, … or postgres
         service: String,
         #[command(flatten)]
         place: Place,
@@ -40,7 +40,7 @@ enum Command {
     SetupDatabases(Prepare),
     /// Bring the schema of one service, or of all, up to date
     Migrate {
-        /// customer, accounts, accounts-2, transactions, …
+        /// customer, accounts, accounts-2, transactions, orders, …
         service: Option<String>,
         #[command(flatten)]
         prepare: Prepare,
@@ -49,7 +49,7 @@ enum Command {
     Seed(Prepare),
     /// Open a shell into a service's database
     Psql {
-        /// customer, accounts, accounts-2, transactions, …
+        /// customer, accounts, accounts-2, transactions, orders, …
         service: String,
         #[command(flatten)]
         prepare: Prepare,

@@ -68,6 +68,8 @@ pub struct Options {
     pub banks: u16,
     /// How many transactions-services, all on one database.
     pub coordinators: u16,
+    /// Whether there is an orders-service, with its database and its documents.
+    pub orders: bool,
     /// Where everything is kept.
     pub data_dir: PathBuf,
     /// Where logs go; `None`: into the data directory.
@@ -100,12 +102,13 @@ pub struct Options {
 }
 
 impl Options {
-    /// One bank and one coordinator with seed data, in `data_dir`, on free ports, with a throw-away
+    /// One bank and one coordinator without orders, with seed data, in `data_dir`, on free ports, with a throw-away
     /// cluster, silent; the cluster at `TEST_POSTGRES_URL` is used where that is set.
     pub fn for_tests(data_dir: impl AsRef<Path>) -> Self {
         Self {
             banks: 1,
             coordinators: 1,
+            orders: false,
             data_dir: data_dir.as_ref().to_path_buf(),
             logs: None,
             ports: Ports::Free,

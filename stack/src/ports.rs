@@ -54,11 +54,11 @@ impl PortLease {
     ///
     /// # Errors
     /// When there is none.
-    pub fn take(banks: u16, coordinators: u16) -> Result<Self> {
+    pub fn take(banks: u16, coordinators: u16, orders: bool) -> Result<Self> {
         for step in OFFSETS {
             let offset = step * STEP;
             if let Some(reservation) = Reservation::take(offset)?
-                && taken(banks, coordinators, offset)?.is_empty()
+                && taken(banks, coordinators, orders, offset)?.is_empty()
             {
                 return Ok(Self {
                     offset,
@@ -115,10 +115,11 @@ impl PostgresPort {
     }
 }
 
-fn taken(banks: u16, coordinators: u16, port_offset: u16) -> Result<Vec<u16>> {
+fn taken(banks: u16, coordinators: u16, orders: bool, port_offset: u16) -> Result<Vec<u16>> {
     let topology = Topology {
         banks,
         coordinators,
+        orders,
         port_offset,
         settings: Default::default(),
     };
@@ -142,8 +143,8 @@ mod tests {
     #[test]
     fn two_leases_never_share_an_offset() {
         let (first, second) = (
-            PortLease::take(2, 2).unwrap(),
-            PortLease::take(2, 2).unwrap(),
+            PortLease::take(2, 2, true).unwrap(),
+            PortLease::take(2, 2, true).unwrap(),
         );
         assert_ne!(first.offset(), second.offset());
     }

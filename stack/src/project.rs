@@ -87,6 +87,7 @@ impl Project {
         Ok(Options {
             banks: size.banks,
             coordinators: size.coordinators,
+            orders: true,
             logs: self.logs(&data_dir),
             data_dir,
             ports: Ports::Offset(offset(&settings)?),
@@ -139,6 +140,7 @@ pub fn full_name(name: &str) -> String {
         "customer" | "customers" => "customer-service",
         "account" | "accounts" => "accounts-service",
         "transaction" | "transactions" => "transactions-service",
+        "order" | "orders" => "orders-service",
         other => other,
     };
     number.map_or_else(|| full.to_owned(), |number| format!("{full}-{number}"))
@@ -160,6 +162,7 @@ mod tests {
             ("accounts-service-2", "accounts-service-2"),
             ("customers", "customer-service"),
             ("transactions-service", "transactions-service"),
+            ("orders", "orders-service"),
             ("postgres", "postgres"),
         ];
         for (short, full) in pairs {

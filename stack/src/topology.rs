@@ -8,6 +8,11 @@ use std::{
 
 use crate::{Error, Result};
 
+/// The database of documents, as in state.json.
+pub const DOCUMENTS: &str = "documents";
+
+const DOCUMENTS_VARIABLE: &str = "ORDERS_DOCUMENTS_DATABASE_URL";
+
 /// Environment variables, by name.
 pub type Environment = BTreeMap<String, String>;
 
@@ -20,11 +25,18 @@ pub enum Kind {
     Accounts,
     /// A coordinator of transfers.
     Transactions,
+    /// Orders at the cash desk.
+    Orders,
 }
 
 impl Kind {
     /// All of them, in the order in which they are listed.
-    pub const ALL: [Kind; 3] = [Kind::Customer, Kind::Accounts, Kind::Transactions];
+    pub const ALL: [Kind; 4] = [
+        Kind::Customer,
+        Kind::Accounts,
+        Kind::Transactions,
+        Kind::Orders,
+    ];
 
     /// The program, which is also the name of the first process of this kind.
     pub fn binary(self) -> &'static str {
@@ -32,6 +44,7 @@ impl Kind {
             Kind::Customer => "customer-service",
             Kind::Accounts => "accounts-service",
             Kind::Transactions => "transactions-service",
+            Kind::Orders => "orders-service",
         }
     }
 
@@ -41,6 +54,7 @@ impl Kind {
             Kind::Customer => "CUSTOMER_",
             Kind::Accounts => "ACCOUNTS_",
             Kind::Transactions => "TRANSACTIONS_",
+            Kind::Orders => "ORDERS_",
         }
     }
 
@@ -49,6 +63,7 @@ impl Kind {
             Kind::Customer => 3001,
             Kind::Accounts => 3002,
             Kind::Transactions => 3003,
+            Kind::Orders => 3004,
         }
     }
 
@@ -57,6 +72,7 @@ impl Kind {
             Kind::Customer => "customer",
             Kind::Accounts => "accounts",
             Kind::Transactions => "transactions",
+            Kind::Orders => "orders",
         }
     }
 
@@ -83,7 +99,9 @@ pub struct Service {
     pub log: PathBuf,
     /// The name its database goes by in state.json; several coordinators share one.
     pub database: String,
-    /// Its settings, without the database.
+    /// Databases it has beside that one: the variable that tells it, and the name in state.json.
+    pub beside: Vec<(String, String)>,
+    /// Its settings, without the databases.
     pub environment: Environment,
 }
 
@@ -120,10 +138,12 @@ pub struct Topology {
     pub banks: u16,
     /// How many transactions-services.
     pub coordinators: u16,
+    /// Whether there is an orders-service.
+    pub orders: bool,
     /// Added to every port.
     pub port_offset: u16,
-    /// `BANK_…`, `CUSTOMER_…`, `ACCOUNTS_…`, `TRANSACTIONS_…` as the user has them. A number after
-    /// the prefix (`ACCOUNTS_2_…`) addresses one process of a kind.
+    /// `BANK_…`, `CUSTOMER_…`, `ACCOUNTS_…`, `TRANSACTIONS_…`, `ORDERS_…` and `MONGODB_URL` as the
+    /// user has them. A number after the prefix (`ACCOUNTS_2_…`) addresses one process of a kind.
     pub settings: Environment,
 }
 
@@ -151,6 +171,11 @@ impl Topology {
                             number
                         },
                     ),
+                    beside: if kind == Kind::Orders && self.mongodb().is_none() {
+                        vec![(DOCUMENTS_VARIABLE.into(), DOCUMENTS.into())]
+                    } else {
+                        Vec::new()
+                    },
                     environment: self.environment(kind, number, logs)?,
                 });
             }
@@ -165,7 +190,17 @@ impl Topology {
             .into_iter()
             .chain(banks)
             .chain([database(Kind::Transactions, 1)])
+            .chain(self.orders.then(|| database(Kind::Orders, 1)))
+            .chain((self.orders && self.mongodb().is_none()).then(documents))
             .collect()
+    }
+
+    /// The document server that somebody gave.
+    fn mongodb(&self) -> Option<&String> {
+        ["ORDERS_MONGODB_URL", "MONGODB_URL"]
+            .into_iter()
+            .filter_map(|variable| self.settings.get(variable))
+            .find(|url| !url.is_empty())
     }
 
     fn count(&self, kind: Kind) -> u16 {
@@ -173,6 +208,7 @@ impl Topology {
             Kind::Customer => 1,
             Kind::Accounts => self.banks,
             Kind::Transactions => self.coordinators,
+            Kind::Orders => u16::from(self.orders),
         }
     }
 
@@ -218,22 +254,30 @@ impl Topology {
         let mut set = |name: &str, value: String| own.insert(format!("{prefix}{name}"), value);
         set("PORT", self.base_port(kind, number)?.to_string());
         let customer = local(self.port(Kind::Customer, 1)?);
+        let coordinators: Result<Vec<_>> = (1..=self.coordinators)
+            .map(|other| self.port(Kind::Transactions, other).map(local))
+            .collect();
+        let coordinators = coordinators?.join(",");
         match kind {
             Kind::Customer => {}
             Kind::Accounts => {
-                let coordinators: Result<Vec<_>> = (1..=self.coordinators)
-                    .map(|other| self.port(Kind::Transactions, other).map(local))
-                    .collect();
                 set("SERVICE_NAME", name(kind, number));
                 set("PARTICIPANT_ID", participant(number));
                 set("CUSTOMER_URL", customer);
-                set("COORDINATOR_URLS", coordinators?.join(","));
+                set("COORDINATOR_URLS", coordinators);
                 set("PEERS", self.participants(|other| other != number)?);
             }
             Kind::Transactions => {
                 set("SERVICE_NAME", name(kind, number));
                 set("CUSTOMER_URL", customer);
                 set("PARTICIPANTS", self.participants(|_| true)?);
+            }
+            Kind::Orders => {
+                set("CUSTOMER_URL", customer);
+                set("TRANSACTIONS_URLS", coordinators);
+                if let Some(url) = self.mongodb() {
+                    set("MONGODB_URL", url.clone());
+                }
             }
         }
         own.extend(self.given(kind, number));
@@ -258,7 +302,10 @@ impl Topology {
                 digits.parse::<u16>().ok().map(|one| (Some(one), field))
             });
             let (one, field) = numbered.unwrap_or((None, rest));
-            let reckoned = matches!(field, "PORT" | "DATABASE_URL" | "QUERY_CHECK_URL");
+            let reckoned = matches!(
+                field,
+                "PORT" | "DATABASE_URL" | "DOCUMENTS_DATABASE_URL" | "QUERY_CHECK_URL"
+            );
             // One name for two processes would make two of them answer for the same accounts.
             let identity = matches!(field, "SERVICE_NAME" | "PARTICIPANT_ID" | "PEERS");
             match one {
@@ -295,6 +342,7 @@ impl Topology {
 /// Whether a variable is a setting of some service, and so must not leak from one to another.
 pub fn is_setting(variable: &str) -> bool {
     variable.starts_with("BANK_")
+        || variable == "MONGODB_URL"
         || Kind::ALL
             .iter()
             .any(|kind| variable.starts_with(kind.prefix()))
@@ -318,6 +366,16 @@ fn name(kind: Kind, number: u16) -> String {
 
 fn local(port: u16) -> String {
     format!("http://127.0.0.1:{port}")
+}
+
+/// Documents of orders-service, where there is no document server: a PostgreSQL database apart.
+fn documents() -> Database {
+    Database {
+        name: DOCUMENTS.into(),
+        variable: DOCUMENTS_VARIABLE.into(),
+        role: "documents_service".into(),
+        database: "documents_db".into(),
+    }
 }
 
 fn database(kind: Kind, number: u16) -> Database {

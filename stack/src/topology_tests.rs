@@ -8,6 +8,7 @@ fn topology(banks: u16, coordinators: u16, settings: &[(&str, &str)]) -> Topolog
     Topology {
         banks,
         coordinators,
+        orders: true,
         port_offset: 100,
         settings,
     }
@@ -42,6 +43,7 @@ fn processes_have_the_names_ports_and_logs_of_the_contract() {
         ("accounts-service-2", 3112, "/logs/accounts-2.log"),
         ("transactions-service", 3103, "/logs/transactions.log"),
         ("transactions-service-2", 3113, "/logs/transactions-2.log"),
+        ("orders-service", 3104, "/logs/orders.log"),
     ];
     let expected: Vec<_> = expected
         .into_iter()
@@ -63,6 +65,8 @@ fn every_bank_has_a_database_and_the_coordinators_share_one() {
         ("accounts_db", "accounts_service"),
         ("accounts_2_db", "accounts_2_service"),
         ("transactions_db", "transactions_service"),
+        ("orders_db", "orders_service"),
+        ("documents_db", "documents_service"),
     ];
     assert_eq!(
         names,
@@ -91,6 +95,31 @@ fn everyone_is_told_where_the_others_are() {
         find(&services, "transactions-service").environment["TRANSACTIONS_PARTICIPANTS"],
         "bank-1=http://127.0.0.1:3102,bank-2=http://127.0.0.1:3112"
     );
+}
+
+#[test]
+fn documents_are_in_a_database_of_their_own_unless_somebody_gave_a_document_server() {
+    let without = topology(1, 2, &[]);
+    let orders = &services(&without)[4];
+    assert_eq!(
+        orders.beside,
+        [(
+            "ORDERS_DOCUMENTS_DATABASE_URL".into(),
+            String::from("documents")
+        )]
+    );
+    assert_eq!(
+        orders.environment["ORDERS_TRANSACTIONS_URLS"],
+        "http://127.0.0.1:3103,http://127.0.0.1:3113"
+    );
+    let with = topology(1, 1, &[("MONGODB_URL", "mongodb://h/d")]);
+    let services = services(&with);
+    let orders = find(&services, "orders-service");
+    assert!(orders.beside.is_empty());
+    assert_eq!(orders.environment["ORDERS_MONGODB_URL"], "mongodb://h/d");
+    assert!(with.databases().iter().all(|one| one.name != "documents"));
+    // It may hold a password.
+    assert!(is_setting("MONGODB_URL"));
 }
 
 #[test]
@@ -134,7 +163,7 @@ fn ports_of_ones_own_are_used_and_impossible_ones_refused() {
         .iter()
         .map(|service| service.port)
         .collect();
-    assert_eq!(ports, [3101, 4100, 5100, 3103]);
+    assert_eq!(ports, [3101, 4100, 5100, 3103, 3104]);
     assert!(
         topology(1, 1, &[("CUSTOMER_PORT", "door")])
             .services(Path::new("/"))

@@ -25,10 +25,12 @@ impl Network {
     /// # Panics
     /// When there are no ports.
     pub(crate) fn between(mut options: Options) -> (Self, Options) {
-        let lease = PortLease::take(options.banks, options.coordinators).expect("ports");
+        let lease =
+            PortLease::take(options.banks, options.coordinators, options.orders).expect("ports");
         let topology = Topology {
             banks: options.banks,
             coordinators: options.coordinators,
+            orders: options.orders,
             port_offset: lease.offset(),
             settings: options.settings.clone(),
         };
@@ -37,6 +39,9 @@ impl Network {
         let mut network = Self::default();
         for service in &services {
             network.add(&service.name, DATABASE, None);
+            for (_, name) in &service.beside {
+                network.add(name, DATABASE, None);
+            }
             options = network.settings(service, &services, options);
         }
         let links = network.links.clone();
@@ -92,6 +97,13 @@ impl Network {
                 "TRANSACTIONS_PARTICIPANTS",
                 named(of_kind(Kind::Accounts)),
             ),
+            Kind::Orders => {
+                let coordinators: Vec<_> = of_kind(Kind::Transactions)
+                    .into_iter()
+                    .map(|(_, url)| url)
+                    .collect();
+                options.setting_for(name, "ORDERS_TRANSACTIONS_URLS", coordinators.join(","))
+            }
         }
     }
 

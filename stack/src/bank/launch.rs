@@ -55,13 +55,14 @@ pub(super) async fn prepare(options: &Options) -> Result<Bank> {
         Ports::Offset(offset) => (*offset, None),
         Ports::Leased(lease) => (lease.offset(), Some(Arc::clone(lease))),
         Ports::Free => {
-            let lease = PortLease::take(options.banks, options.coordinators)?;
+            let lease = PortLease::take(options.banks, options.coordinators, options.orders)?;
             (lease.offset(), Some(Arc::new(lease)))
         }
     };
     let topology = Topology {
         banks: options.banks,
         coordinators: options.coordinators,
+        orders: options.orders,
         port_offset: offset,
         settings: options.settings.clone(),
     };
@@ -69,7 +70,8 @@ pub(super) async fn prepare(options: &Options) -> Result<Bank> {
     let services = topology.services(data.logs())?;
     let cluster = match &options.cluster {
         ClusterChoice::Private if !missing.is_empty() => {
-            Some(open_cluster(&data, options, services.len())?)
+            let pools = services.iter().map(|service| 1 + service.beside.len());
+            Some(open_cluster(&data, options, pools.sum())?)
         }
         _ => None,
     };
@@ -212,14 +214,14 @@ fn split(wanted: Vec<Database>, settings: &Environment) -> (Vec<Prepared>, Vec<D
     (given, missing)
 }
 
-fn open_cluster(data: &DataDir, options: &Options, services: usize) -> Result<Cluster> {
+fn open_cluster(data: &DataDir, options: &Options, pools: usize) -> Result<Cluster> {
     let each = options
         .settings
         .get("BANK_DATABASE_CONNECTIONS")
         .and_then(|text| text.parse().ok())
         .unwrap_or(CONNECTIONS_PER_SERVICE);
-    let services = u32::try_from(services).unwrap_or(u32::MAX);
-    let connections = services
+    let pools = u32::try_from(pools).unwrap_or(u32::MAX);
+    let connections = pools
         .saturating_mul(each)
         .saturating_add(CONNECTIONS_BESIDE)
         .max(100);

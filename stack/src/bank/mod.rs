@@ -236,15 +236,17 @@ impl Bank {
         self.shared.answers(name, "/ready").await
     }
 
-    /// Ends everything in order, so that what is under way can finish: coordinators, then the other
-    /// services, then PostgreSQL. Databases in somebody else's cluster are dropped.
+    /// Ends everything in order, so that what is under way can finish: orders, coordinators, then the
+    /// other services, then PostgreSQL. Databases in somebody else's cluster are dropped.
     ///
     /// # Errors
     /// When those cannot be dropped. Everything is stopped all the same.
     pub async fn stop(self) -> Result<()> {
         self.shared.stopping.store(true, Ordering::SeqCst);
+        self.end_services(|kind| kind == Kind::Orders).await;
         self.end_services(|kind| kind == Kind::Transactions).await;
-        self.end_services(|kind| kind != Kind::Transactions).await;
+        self.end_services(|kind| !matches!(kind, Kind::Orders | Kind::Transactions))
+            .await;
         if let Some(postgres) = self.shared.current(POSTGRES) {
             postgres.end(Signal::INT, POSTGRES_PATIENCE).await;
         }

@@ -58,13 +58,21 @@ impl Shared {
 
     /// The database a service uses.
     pub(super) fn database(&self, name: &str) -> Result<&Prepared> {
-        let owner = self
-            .service(name)?
-            .map_or(name, |service| service.database.as_str());
+        let service = self.services.iter().find(|service| service.name == name);
+        let owner = service.map_or(name, |service| service.database.as_str());
         self.databases()
             .iter()
             .find(|one| one.name == owner)
             .ok_or_else(|| self.unknown(name))
+    }
+
+    /// The URL by which a process reaches a database; the way is told apart by its name.
+    fn route(&self, way: &str, database: &Prepared) -> Result<String> {
+        let direct = &database.service_url;
+        match &self.database_route {
+            Some(route) => by_port(direct, route.port(way, server_of(direct)?)),
+            None => Ok(direct.clone()),
+        }
     }
 
     /// The service with this name, `None` for PostgreSQL.
@@ -172,12 +180,11 @@ impl Shared {
             .mode(0o600)
             .open(&errors)
             .map_err(Error::path("open", &errors))?;
-        let direct = &self.database(&service.name)?.service_url;
-        let url = match &self.database_route {
-            Some(route) => by_port(direct, route.port(&service.name, server_of(direct)?))?,
-            None => direct.clone(),
-        };
+        let url = self.route(&service.name, self.database(&service.name)?)?;
         let mut command = service_command(&self.program(service), service, &url);
+        for (variable, name) in &service.beside {
+            command.env(variable, self.route(name, self.database(name)?)?);
+        }
         command.envs(self.environment.get(&service.name).into_iter().flatten());
         command.envs(settings);
         command

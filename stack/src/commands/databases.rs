@@ -1,7 +1,7 @@
 //! `stack setup-databases`, `migrate` and `seed`: each step alone, against the databases of a running
 //! bank, of one that is not running, or of one's own.
 
-use std::{future::Future, process::ExitCode, process::Stdio};
+use std::{collections::BTreeMap, future::Future, process::ExitCode, process::Stdio};
 
 use stack::{
     Bank, Error, Result,
@@ -26,6 +26,8 @@ pub struct Target {
     pub service: Service,
     /// Its own role's URL.
     pub url: String,
+    /// The variables of the databases it has beside that one, with their URLs.
+    pub beside: Vec<(String, String)>,
 }
 
 /// Runs one step for one service or for all.
@@ -51,7 +53,12 @@ pub async fn migrate(prepare: &Prepare, only: Option<&str>, step: Step) -> Resul
                 .collect();
             return Err(Error::Unknown(only.unwrap_or_default(), names.join(", ")));
         }
-        for Target { service, url } in targets {
+        for Target {
+            service,
+            url,
+            beside,
+        } in targets
+        {
             if only.as_ref().is_some_and(|name| *name != service.name) {
                 continue;
             }
@@ -63,7 +70,7 @@ pub async fn migrate(prepare: &Prepare, only: Option<&str>, step: Step) -> Resul
             };
             let mut command =
                 service_command(&binaries.join(service.kind.binary()), &service, &url);
-            command.stdout(Stdio::piped());
+            command.envs(beside).stdout(Stdio::piped());
             run_step(command, &service.name, step).await?;
             let done = if step == Step::Seed {
                 "schema and seed data are"
@@ -106,17 +113,21 @@ where
         checks::postgres(prepare.yes)?;
     }
     let bank = Bank::prepare(&options).await?;
-    let targets: Result<Vec<_>> = bank
-        .services()
-        .iter()
-        .filter(|service| service.database == service.name)
-        .map(|service| {
-            Ok(Target {
-                service: service.clone(),
-                url: bank.service_database_url(&service.name)?,
+    let targets: Result<Vec<_>> =
+        bank.services()
+            .iter()
+            .filter(|service| service.database == service.name)
+            .map(|service| {
+                let beside = service.beside.iter().map(|(variable, name)| {
+                    Ok((variable.clone(), bank.service_database_url(name)?))
+                });
+                Ok(Target {
+                    service: service.clone(),
+                    url: bank.service_database_url(&service.name)?,
+                    beside: beside.collect::<Result<_>>()?,
+                })
             })
-        })
-        .collect();
+            .collect();
     let done = work(targets?).await;
     bank.stop().await?;
     done
@@ -137,20 +148,29 @@ fn running(data: &DataDir, wanted: &Topology) -> Result<Vec<Target>> {
     let topology = Topology {
         banks: count("accounts-service"),
         coordinators: count("transactions-service"),
+        orders: state.process("orders-service").is_some(),
         ..wanted.clone()
     };
-    let mut targets = Vec::new();
-    for database in topology.databases() {
-        let Some(url) = url_of(&database, &topology, saved.as_ref(), &state) else {
-            continue;
-        };
-        let service = topology
-            .services(data.logs())?
-            .into_iter()
-            .find(|one| one.name == database.name);
-        targets.extend(service.map(|service| Target { service, url }));
-    }
-    Ok(targets)
+    let urls: BTreeMap<String, String> = topology
+        .databases()
+        .into_iter()
+        .filter_map(|one| Some((url_of(&one, &topology, saved.as_ref(), &state)?, one.name)))
+        .map(|(url, name)| (name, url))
+        .collect();
+    let targets = topology.services(data.logs())?.into_iter();
+    let targets = targets.filter(|service| service.database == service.name);
+    Ok(targets
+        .filter_map(|service| {
+            let beside = service.beside.iter();
+            let beside =
+                beside.map(|(variable, name)| Some((variable.clone(), urls.get(name)?.clone())));
+            Some(Target {
+                url: urls.get(&service.name)?.clone(),
+                beside: beside.collect::<Option<_>>()?,
+                service,
+            })
+        })
+        .collect())
 }
 
 fn url_of(

@@ -126,6 +126,7 @@ pub fn topology(options: &Options) -> Topology {
     Topology {
         banks: options.banks,
         coordinators: options.coordinators,
+        orders: options.orders,
         port_offset,
         settings: options.settings.clone(),
     }

@@ -28,6 +28,7 @@ async fn a_bank_starts_loses_processes_gets_them_back_and_stops() {
     let mut wanted = options(folder.path());
     wanted.banks = 2;
     wanted.coordinators = 2;
+    wanted.orders = true;
     let bank = Bank::start(wanted).await.unwrap();
 
     let state = bank.state();
@@ -43,9 +44,12 @@ async fn a_bank_starts_loses_processes_gets_them_back_and_stops() {
         "accounts-service-2",
         "transactions-service",
         "transactions-service-2",
+        "orders-service",
     ];
     assert_eq!(names, expected);
-    assert_eq!(state.databases.len(), 4);
+    assert_eq!(state.databases.len(), 6);
+    let documents = bank.service_database_url("documents").unwrap();
+    assert!(documents.contains("documents_service") && documents.ends_with("/documents_db"));
     assert!(
         state
             .processes

@@ -27,7 +27,7 @@ impl Desk {
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
         Self {
             folder,
-            lease: PortLease::take(2, 2).unwrap(),
+            lease: PortLease::take(2, 2, true).unwrap(),
         }
     }
 

@@ -40,6 +40,7 @@ pub fn stubs() -> PathBuf {
                 "customer-service",
                 "accounts-service",
                 "transactions-service",
+                "orders-service",
             ] {
                 fs::copy(&stub, folder.join(name)).unwrap();
             }

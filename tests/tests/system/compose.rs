@@ -77,7 +77,7 @@ fn every_variable_is_one_that_the_service_knows() {
         assert!(output.status.success(), "{name}: {words}");
         checked += 1;
     }
-    assert!(checked >= 3, "the three services are there");
+    assert!(checked >= 4, "the four services are there");
 }
 
 #[test]
@@ -88,38 +88,39 @@ fn every_service_has_a_database_of_its_own_and_a_volume_for_it() {
         .iter()
         .filter(|(name, _)| name.ends_with("-service"))
     {
-        let url = environment(service)
+        let urls = environment(service)
             .into_iter()
-            .find(|(variable, _)| variable.ends_with("_DATABASE_URL"))
-            .map(|(_, url)| url)
-            .expect("a database URL");
-        let (role, rest) = url
-            .trim_start_matches("postgres://")
-            .split_once(':')
-            .unwrap();
-        let (password, rest) = rest.split_once('@').unwrap();
-        let (host, database) = rest.split_once(":5432/").unwrap();
-        assert!(hosts.insert(host.to_owned()), "{name} shares {host}");
-        let (_, server) = services.iter().find(|(name, _)| name == host).unwrap();
-        let settings = environment(server);
-        for (variable, value) in [
-            ("POSTGRES_USER", role),
-            ("POSTGRES_PASSWORD", password),
-            ("POSTGRES_DB", database),
-        ] {
-            let set = settings
-                .iter()
-                .find(|(name, _)| name == variable)
-                .map(|(_, v)| v.as_str());
-            assert_eq!(set, Some(value), "{host}: {variable}");
+            .filter(|(variable, _)| variable.ends_with("_DATABASE_URL"))
+            .map(|(_, url)| url);
+        for url in urls {
+            let (role, rest) = url
+                .trim_start_matches("postgres://")
+                .split_once(':')
+                .unwrap();
+            let (password, rest) = rest.split_once('@').unwrap();
+            let (host, database) = rest.split_once(":5432/").unwrap();
+            assert!(hosts.insert(host.to_owned()), "{name} shares {host}");
+            let (_, server) = services.iter().find(|(name, _)| name == host).unwrap();
+            let settings = environment(server);
+            for (variable, value) in [
+                ("POSTGRES_USER", role),
+                ("POSTGRES_PASSWORD", password),
+                ("POSTGRES_DB", database),
+            ] {
+                let set = settings
+                    .iter()
+                    .find(|(name, _)| name == variable)
+                    .map(|(_, v)| v.as_str());
+                assert_eq!(set, Some(value), "{host}: {variable}");
+            }
+            assert!(server["volumes"][0].is_string(), "{host} keeps its data");
+            assert!(
+                !server["healthcheck"].is_null(),
+                "{host} has a health check"
+            );
         }
-        assert!(server["volumes"][0].is_string(), "{host} keeps its data");
-        assert!(
-            !server["healthcheck"].is_null(),
-            "{host} has a health check"
-        );
     }
-    assert_eq!(hosts.len(), 3);
+    assert_eq!(hosts.len(), 5);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use super::root;
 #[test]
 fn every_service_has_the_tables_that_the_kit_keeps_keys_in() {
     let kit = fs::read_to_string(root().join("shared/service-kit/src/auth/tables.sql")).unwrap();
-    for service in ["customer", "accounts", "transactions"] {
+    for service in ["customer", "accounts", "transactions", "orders"] {
         let migration = format!("migrations/{service}/0003_keys.sql");
         let own = fs::read_to_string(root().join(&migration)).unwrap();
         assert!(own.contains(kit.trim()), "{migration}");

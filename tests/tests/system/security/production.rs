@@ -18,14 +18,18 @@ fn words(output: &Output) -> String {
     String::from_utf8_lossy(&both).into_owned()
 }
 
-const SERVICES: [(&str, &str); 3] = [
+const SERVICES: [(&str, &str); 4] = [
     ("customer-service", "CUSTOMER"),
     ("accounts-service", "ACCOUNTS"),
     ("transactions-service", "TRANSACTIONS"),
+    ("orders-service", "ORDERS"),
 ];
 
 fn with_url(prefix: &str, url: &str, more: &[(&str, &str)]) -> Vec<(String, String)> {
     let mut variables = vec![(format!("{prefix}_DATABASE_URL"), url.to_owned())];
+    if prefix == "ORDERS" {
+        variables.push(("ORDERS_DOCUMENTS_DATABASE_URL".to_owned(), url.to_owned()));
+    }
     variables.extend(
         more.iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
