@@ -25,7 +25,10 @@ const ALICE: Uuid = uuid!("550e8400-e29b-41d4-a716-446655440001");
 const BOB: Uuid = uuid!("550e8400-e29b-41d4-a716-446655440002");
 const CAROL: Uuid = uuid!("550e8400-e29b-41d4-a716-446655440003");
 
-const CUSTOMERS: [Customer; 3] = [
+/// Whose account is paid into when something is bought at the cash desk. Nobody logs in as it.
+const CASH_DESK: Uuid = uuid!("550e8400-e29b-41d4-a716-446655440009");
+
+const CUSTOMERS: [Customer; 4] = [
     Customer {
         id: ALICE,
         name: "Alice Johnson",
@@ -46,6 +49,13 @@ const CUSTOMERS: [Customer; 3] = [
         address: "303 Orchard Road, Springfield",
         email: "carol@example.com",
         phone: "+1 555 0103",
+    },
+    Customer {
+        id: CASH_DESK,
+        name: "Cash desk",
+        address: "The bank itself",
+        email: "cash-desk@example.com",
+        phone: "+1 555 0109",
     },
 ];
 
