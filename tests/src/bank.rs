@@ -19,6 +19,8 @@ pub const ACCOUNTS: &str = "accounts-service";
 pub const ACCOUNTS_2: &str = "accounts-service-2";
 /// The coordinator.
 pub const TRANSACTIONS: &str = "transactions-service";
+/// The cash desk, where a test has asked for it ([`TestBank::start_with_orders`]).
+pub const ORDERS: &str = "orders-service";
 /// The second coordinator process, where there are two.
 pub const SECOND_COORDINATOR: &str = "transactions-service-2";
 
@@ -42,6 +44,15 @@ impl TestBank {
     pub async fn start_two_banks() -> Self {
         Self::start_with(|mut options| {
             options.banks = 2;
+            options
+        })
+        .await
+    }
+
+    /// One bank, one coordinator, and the cash desk.
+    pub async fn start_with_orders() -> Self {
+        Self::start_with(|mut options| {
+            options.orders = true;
             options
         })
         .await

@@ -22,7 +22,9 @@ mod restored;
 mod server;
 
 pub use actor::{Actor, Answer, NoAnswer, answer};
-pub use bank::{ACCOUNTS, ACCOUNTS_2, CUSTOMER, SECOND_COORDINATOR, TRANSACTIONS, TestBank};
+pub use bank::{
+    ACCOUNTS, ACCOUNTS_2, CUSTOMER, ORDERS, SECOND_COORDINATOR, TRANSACTIONS, TestBank,
+};
 pub use clock::Clock;
 pub use disk::SmallDisk;
 pub use eventually::{PATIENCE, eventually};

@@ -27,6 +27,7 @@ mod messages;
 mod nemesis;
 mod no_coordinator;
 mod operations;
+mod orders;
 mod pair;
 mod participant_killed;
 mod partitions;

@@ -10,7 +10,7 @@ mod registry;
 pub(crate) mod routes;
 
 #[cfg(feature = "failpoints")]
-pub use registry::{Action, Failpoint, clear, set};
+pub use registry::{Action, Failpoint, clear, die, set};
 
 /// A failpoint said: fail here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -159,17 +159,20 @@ impl Drop for Waiting {
     }
 }
 
+/// Ends the process as SIGKILL does.
+pub fn die() -> ! {
+    let me = rustix::process::getpid();
+    rustix::process::kill_process(me, rustix::process::Signal::KILL).ok();
+    std::process::abort();
+}
+
 pub(super) async fn hit(name: &'static str) -> Result<(), Injected> {
     // Subscribed before looking, so that a clear in between is not missed.
     let mut changes = CHANGES.subscribe();
     match arrive(name) {
         None => Ok(()),
         Some(Action::Fail) => Err(Injected(name)),
-        Some(Action::Abort) => {
-            let me = rustix::process::getpid();
-            rustix::process::kill_process(me, rustix::process::Signal::KILL).ok();
-            std::process::abort();
-        }
+        Some(Action::Abort) => die(),
         Some(Action::Pause) => {
             let _waiting = Waiting(name);
             loop {

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use reqwest::Method;
 use serde_json::{Value, json};
 use service_kit::auth::Signer;
-use tests::{ACCOUNTS, ACCOUNTS_2, Actor, CUSTOMER, TRANSACTIONS, TestBank, answer};
+use tests::{ACCOUNTS, ACCOUNTS_2, Actor, CUSTOMER, ORDERS, TRANSACTIONS, TestBank, answer};
 use uuid::Uuid;
 
 use super::matrix::{CALLERS, MATRIX};
-use crate::seed;
+use crate::{orders, seed};
 
 const ALICE: &str = "550e8400-e29b-41d4-a716-446655440001";
 
@@ -80,6 +80,7 @@ fn filled(template: &str, transaction: &str) -> String {
         ("{resolution_id}", &fresh),
         ("{participant_id}", "bank-1"),
         ("{reconciliation_id}", &fresh),
+        ("{product_id}", orders::COIN),
         ("{name}", "nowhere"),
         ("$UNIQUE", &format!("u-{}", Uuid::new_v4().simple())),
         ("$ROLE", "teller"),
@@ -100,7 +101,12 @@ fn filled(template: &str, transaction: &str) -> String {
 
 #[tokio::test]
 async fn every_route_lets_in_whom_it_should_and_nobody_else() {
-    let bank = TestBank::start_two_banks().await;
+    let bank = TestBank::start_with(|mut options| {
+        options.banks = 2;
+        options.orders = true;
+        options
+    })
+    .await;
     let callers = Callers::gather(&bank).await;
     let done = callers.people[1]
         .transfer(seed::ALICE, seed::BOB, "5", "seen")
@@ -167,11 +173,11 @@ async fn a_batch_of_transfers_from_another_customers_account_moves_nothing() {
 /// past it: what is not in a document cannot be reached.
 #[tokio::test]
 async fn no_route_is_missing_in_the_matrix_and_none_of_it_is_gone() {
-    let bank = TestBank::start().await;
+    let bank = TestBank::start_with_orders().await;
     let nobody = bank.anonymous();
     let mut documented = BTreeSet::new();
     let mut guarded: BTreeMap<(String, String, String), bool> = BTreeMap::new();
-    for service in [CUSTOMER, ACCOUNTS, TRANSACTIONS] {
+    for service in [CUSTOMER, ACCOUNTS, TRANSACTIONS, ORDERS] {
         let url = format!("{}/openapi.json", bank.url(service));
         let document = nobody.send(Method::GET, &url, None, None).await.unwrap();
         let document = document.expect(200);

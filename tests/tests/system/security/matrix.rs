@@ -1,6 +1,6 @@
 //! Who may call what: every route of every service, every kind of caller.
 
-use tests::{ACCOUNTS, CUSTOMER, TRANSACTIONS};
+use tests::{ACCOUNTS, CUSTOMER, ORDERS, TRANSACTIONS};
 
 /// Each kind of caller, in the order of the columns. Alice owns what is asked for; Carol is another
 /// customer; the bank is `bank-2`, a peer of the accounts-service that is asked; the stranger's
@@ -67,6 +67,7 @@ const CLOSING: &str = r#"{"idempotency_key": "$NEW_ID"}"#;
 const REASON: &str = r#"{"reason": "a test"}"#;
 const FAILPOINT: &str = r#"{"action": "fail", "count": 1}"#;
 const ACCOUNT: &str = r#"{"customer_id": "$ALICE", "currency": "USD"}"#;
+const PRODUCT: &str = r#"{"name": "A coin", "price": "1.00", "currency": "USD"}"#;
 const CASH: &str = r#"{"amount": "1"}"#;
 
 #[rustfmt::skip]
@@ -148,4 +149,15 @@ pub(super) const MATRIX: &[Row] = &[
     (TRANSACTIONS, "PUT",    "/demo/failpoints/{name}", FAILPOINT,                              [401, 403, 403, 403, 200, 401, 403, 401, 401]),
     (TRANSACTIONS, "GET",    "/demo/failpoints/{name}", "",                                     [401, 403, 403, 403, 200, 401, 403, 401, 401]),
     (TRANSACTIONS, "DELETE", "/demo/failpoints/{name}", "",                                     [401, 403, 403, 403, 204, 401, 403, 401, 401]),
+
+    (ORDERS, "GET",    "/health", "",                                                           OPEN),
+    (ORDERS, "GET",    "/ready", "",                                                            OPEN),
+    (ORDERS, "GET",    "/metrics", "",                                                          OPEN),
+    (ORDERS, "GET",    "/.well-known/jwks.json", "",                                            OPEN),
+    (ORDERS, "GET",    "/products", "",                                                         [401, 200, 200, 200, 200, 401, 401, 401, 401]),
+    (ORDERS, "POST",   "/products", PRODUCT,                                                    [401, 403, 403, 201, 201, 401, 401, 401, 401]),
+    (ORDERS, "PATCH",  "/products/{product_id}/stock", r#"{"delta": 1}"#,                       [401, 403, 403, 200, 200, 401, 401, 401, 401]),
+    (ORDERS, "PUT",    "/demo/failpoints/{name}", FAILPOINT,                                    [401, 403, 403, 403, 200, 401, 401, 401, 401]),
+    (ORDERS, "GET",    "/demo/failpoints/{name}", "",                                           [401, 403, 403, 403, 200, 401, 401, 401, 401]),
+    (ORDERS, "DELETE", "/demo/failpoints/{name}", "",                                           [401, 403, 403, 403, 204, 401, 401, 401, 401]),
 ];

@@ -1,0 +1,1 @@
+//! orders-service over HTTP, on a real port and a real PostgreSQL.
