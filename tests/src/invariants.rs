@@ -55,13 +55,16 @@ impl TestBank {
         self.clearing_nets_to_zero().await;
     }
 
-    /// I5: a COMMITTED branch belongs to a committed transaction, an ABORTED one to none.
+    /// I5: a COMMITTED branch belongs to a committed transaction, an ABORTED one to none; so do the
+    /// parts of sagas, RELEASED and UNDONE.
     async fn branches_agree_with_decisions(&self, bank: &str) {
-        let branches: Vec<(uuid::Uuid, String)> =
-            sqlx::query_as("SELECT transaction_id, state::text FROM branches")
-                .fetch_all(&self.database(bank).await)
-                .await
-                .expect("branches");
+        let branches: Vec<(uuid::Uuid, String)> = sqlx::query_as(
+            "SELECT transaction_id, state FROM branches
+             UNION ALL SELECT transaction_id, state FROM saga_parts",
+        )
+        .fetch_all(&self.database(bank).await)
+        .await
+        .expect("branches");
         let ids: Vec<uuid::Uuid> = branches.iter().map(|(id, _)| *id).collect();
         let decided: std::collections::HashMap<uuid::Uuid, String> = sqlx::query_as(
             "SELECT transaction_id, status::text FROM transactions WHERE transaction_id = ANY($1)",
@@ -75,8 +78,8 @@ impl TestBank {
         for (id, state) in branches {
             let status = decided.get(&id).map(String::as_str);
             let agree = match state.as_str() {
-                "COMMITTED" => status == Some("committed"),
-                "ABORTED" | "REFUSED" => status != Some("committed"),
+                "COMMITTED" | "RELEASED" => status == Some("committed"),
+                "ABORTED" | "REFUSED" | "UNDONE" => status != Some("committed"),
                 _ => true,
             };
             assert!(
@@ -103,7 +106,8 @@ impl TestBank {
                 .await
                 .expect("who it is");
             let carried_out: std::collections::HashSet<uuid::Uuid> = sqlx::query_scalar(
-                "SELECT transaction_id FROM branches WHERE state::text = 'COMMITTED'",
+                "SELECT transaction_id FROM branches WHERE state = 'COMMITTED'
+                 UNION ALL SELECT transaction_id FROM saga_parts WHERE state = 'RELEASED'",
             )
             .fetch_all(&pool)
             .await
@@ -192,8 +196,9 @@ pub(crate) async fn open_transactions(pool: &PgPool) -> Option<i64> {
 pub(crate) async fn held(pool: &PgPool) -> Option<i64> {
     sqlx::query_scalar(
         "SELECT (SELECT count(*) FROM branches WHERE state::text = 'PREPARED')
+              + (SELECT count(*) FROM saga_parts WHERE state IN ('DEBITED', 'CREDITED'))
               + (SELECT count(*) FROM accounts
-                 WHERE pending_debits <> 0 OR pending_credits <> 0
+                 WHERE pending_debits <> 0 OR pending_credits <> 0 OR reserved_credits <> 0
                     OR transaction_lock IS NOT NULL)",
     )
     .fetch_one(pool)

@@ -7,7 +7,7 @@ use types::views::{AccountStatus, Locking};
 use types::{AccountId, Balance, Currency, CustomerId, LegId, ParticipantId};
 
 /// Whose money an account counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum AccountKind {
     /// A customer's.
     Customer,
@@ -15,6 +15,8 @@ pub enum AccountKind {
     Vault,
     /// What another bank owes this one.
     Clearing,
+    /// What sagas have taken from one account and not given to another yet.
+    InTransit,
 }
 
 impl AccountKind {
@@ -25,6 +27,7 @@ impl AccountKind {
             Self::Customer => "customer",
             Self::Vault => "vault",
             Self::Clearing => "clearing",
+            Self::InTransit => "in_transit",
         }
     }
 }
@@ -74,9 +77,14 @@ impl AccountState {
         if is_planted(Bug::UncommittedCreditSpendable) {
             return self.balance.plus(self.pending_credits);
         }
+        let reserved = if is_planted(Bug::ReservedCreditSpendable) {
+            Balance::ZERO
+        } else {
+            self.reserved_credits
+        };
         self.balance
             .minus(self.pending_debits)?
-            .minus(self.reserved_credits)?
+            .minus(reserved)?
             .plus(self.overdraft_limit)
     }
 
@@ -117,38 +125,38 @@ pub struct SystemAccount {
     pub purpose: String,
     /// Its currency.
     pub currency: Currency,
-    is_vault: bool,
+    /// Whose money it counts.
+    pub kind: AccountKind,
 }
 
 impl SystemAccount {
     /// The bank's cash in one currency.
     #[must_use]
     pub fn vault(own: &ParticipantId, currency: Currency) -> Self {
-        Self::named(own, format!("vault:{currency}"), currency, true)
+        let purpose = format!("vault:{currency}");
+        Self::named(own, purpose, currency, AccountKind::Vault)
     }
 
     /// What `peer` owes this bank in one currency.
     #[must_use]
     pub fn clearing(own: &ParticipantId, peer: &ParticipantId, currency: Currency) -> Self {
-        Self::named(own, format!("clearing:{peer}:{currency}"), currency, false)
+        let purpose = format!("clearing:{peer}:{currency}");
+        Self::named(own, purpose, currency, AccountKind::Clearing)
     }
 
-    fn named(own: &ParticipantId, purpose: String, currency: Currency, is_vault: bool) -> Self {
+    /// What this bank's sagas have in transit in one currency.
+    #[must_use]
+    pub fn in_transit(own: &ParticipantId, currency: Currency) -> Self {
+        let purpose = format!("in_transit:{currency}");
+        Self::named(own, purpose, currency, AccountKind::InTransit)
+    }
+
+    fn named(own: &ParticipantId, purpose: String, currency: Currency, kind: AccountKind) -> Self {
         Self {
             account_id: AccountId::system(own, &purpose),
             purpose,
             currency,
-            is_vault,
-        }
-    }
-
-    /// Whose money it counts.
-    #[must_use]
-    pub const fn kind(&self) -> AccountKind {
-        if self.is_vault {
-            AccountKind::Vault
-        } else {
-            AccountKind::Clearing
+            kind,
         }
     }
 }

@@ -8,6 +8,7 @@ use service_kit::lists::{Limits, ListQueue, NoAnswer};
 use sqlx::PgPool;
 use two_phase::message::{Acknowledgement, Numbers, Outcome, Prepare, Vote};
 use two_phase::planted::{Bug, is_planted};
+use two_phase::steps::{Step, StepAnswer};
 use types::{Code, ParticipantId, TransactionId};
 
 use crate::participant::evidence::Console;
@@ -24,6 +25,12 @@ const LIMITS: Limits = Limits {
     workers: 3,
 };
 
+/// As [`LIMITS`]. All workers together are as many as there are lanes for their numbers.
+const STEP_LIMITS: Limits = Limits {
+    workers: 2,
+    ..LIMITS
+};
+
 /// Items in one database transaction. Longer lists would hold row locks for longer than a
 /// coordinator waits for its answer.
 const LONGEST_LIST: usize = 1_000;
@@ -36,6 +43,7 @@ struct Request<T> {
 
 type Answered<R> = Result<Vec<R>, NotInStep>;
 type Prepares = ListQueue<Request<Prepare>, Answered<Option<Vote>>>;
+type Steps = ListQueue<Request<Step>, Answered<Option<StepAnswer>>>;
 type Decisions = ListQueue<Request<(TransactionId, Outcome)>, Answered<Option<Acknowledgement>>>;
 
 /// Shared by all handlers.
@@ -43,6 +51,7 @@ pub(crate) struct App {
     participant: Participant,
     prepares: Prepares,
     decisions: Decisions,
+    steps: Steps,
     peers: Vec<ParticipantId>,
     console: Console,
 }
@@ -76,10 +85,21 @@ impl App {
                 })
             }
         });
+        let steps = ListQueue::new("steps", STEP_LIMITS, {
+            let participant = participant.clone();
+            move |requests| {
+                let participant = participant.clone();
+                together(requests, move |items, heard| {
+                    let participant = participant.clone();
+                    async move { participant.perform_heard(items, heard).await }
+                })
+            }
+        });
         Self {
             participant,
             prepares,
             decisions,
+            steps,
             peers,
             console,
         }
@@ -119,6 +139,15 @@ impl App {
     ) -> Result<Vec<Option<Acknowledgement>>, Problem> {
         let items = ids.iter().map(|id| (*id, outcome)).collect();
         answered(self.decisions.submit(Request { items, heard }).await)
+    }
+
+    /// Performs the saga steps of one request, together with those of others that wait.
+    pub(crate) async fn perform(
+        &self,
+        items: Vec<Step>,
+        heard: Option<Numbers>,
+    ) -> Result<Vec<Option<StepAnswer>>, Problem> {
+        answered(self.steps.submit(Request { items, heard }).await)
     }
 
     /// Lets the coordinator pass, with a message that is meant for this bank.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use two_phase::BranchState;
 use two_phase::message::{Leg, Prepare, Share};
-use types::{AccountId, Balance, Code, Currency, CustomerId, ParticipantId, TransactionId};
+use types::{AccountId, Balance, Code, Currency, CustomerId, ParticipantId, Text, TransactionId};
 
 use crate::account::SystemAccount;
 
@@ -38,23 +38,37 @@ pub struct Branch {
 
 impl From<Prepare> for Content {
     fn from(prepare: Prepare) -> Self {
-        let mut legs = prepare.legs;
-        legs.sort_by_key(|leg| (leg.account_id, leg.transfer_index));
-        Self {
-            currency: prepare.currency,
-            legs,
-            debits_owned_by: prepare.debits_owned_by,
-            shares: prepare.shares,
-            descriptions: prepare
-                .descriptions
-                .into_iter()
-                .map(|text| text.map(String::from))
-                .collect(),
-        }
+        Self::new(
+            prepare.currency,
+            prepare.legs,
+            prepare.debits_owned_by,
+            prepare.shares,
+            prepare.descriptions,
+        )
     }
 }
 
 impl Content {
+    /// The content of a message, its legs in order.
+    #[must_use]
+    pub fn new(
+        currency: Currency,
+        mut legs: Vec<Leg>,
+        debits_owned_by: Option<CustomerId>,
+        shares: Vec<Share>,
+        descriptions: Vec<Option<Text<200>>>,
+    ) -> Self {
+        legs.sort_by_key(|leg| (leg.account_id, leg.transfer_index));
+        let descriptions = descriptions.into_iter();
+        Self {
+            currency,
+            legs,
+            debits_owned_by,
+            shares,
+            descriptions: descriptions.map(|text| text.map(String::from)).collect(),
+        }
+    }
+
     /// The net change of each account; what is held. `None` when a sum no longer fits.
     ///
     /// In a linked batch one account may stand in many transfers. They commit together or not at

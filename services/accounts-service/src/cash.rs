@@ -149,6 +149,7 @@ async fn once(
                 kind: movement.kind(),
                 change: change.into(),
                 description,
+                step: None,
             };
             let version = account.version + 1;
             let mut book = Book::new(locked);

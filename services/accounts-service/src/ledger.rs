@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 
 use two_phase::planted::{Bug, is_planted};
+use two_phase::steps::StepKind;
 use types::views::{EntryKind, Locking};
 use types::{AccountId, Balance, LegId, ParticipantId, TransactionId};
 
@@ -32,6 +33,17 @@ pub struct NewEntry {
     pub balance_after: Balance,
     /// What was said about it.
     pub description: Option<String>,
+    /// Which step of a saga booked it.
+    pub step: Option<BookedBy>,
+}
+
+/// A step of a saga, forward or back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BookedBy {
+    /// Which step.
+    pub step: StepKind,
+    /// Whether it is being undone.
+    pub is_undone: bool,
 }
 
 /// Why a branch that was promised cannot be finished: the data are not those it was promised on.
@@ -46,6 +58,9 @@ pub enum CannotFinish {
     /// The exclusive lock is not this branch's.
     #[error("account {0} is not locked by this branch")]
     LockMissing(AccountId),
+    /// Less is reserved than this saga has reserved.
+    #[error("account {0} has less reserved than this saga did")]
+    ReservationMissing(AccountId),
     /// The numbers no longer fit.
     #[error("a sum on account {0} is out of range")]
     OutOfRange(AccountId),
@@ -69,6 +84,8 @@ pub struct Posting<'a> {
     pub change: Balance,
     /// What was said about it.
     pub description: Option<&'a str>,
+    /// Which step of a saga books it.
+    pub step: Option<BookedBy>,
 }
 
 /// Locked accounts, and what has been booked on them so far.
@@ -117,6 +134,7 @@ impl Book {
                     kind: EntryKind::Transfer,
                     change: leg.change.into(),
                     description: content.description(leg.transfer_index),
+                    step: None,
                 })?;
             }
             for (account, change) in &clearing {
@@ -127,6 +145,7 @@ impl Book {
                     kind: EntryKind::Clearing,
                     change: *change,
                     description: None,
+                    step: None,
                 })?;
             }
             Ok(())
@@ -154,10 +173,39 @@ impl Book {
     /// # Errors
     /// [`CannotFinish`]; nothing is booked then.
     pub fn post_all(&mut self, postings: &[Posting<'_>]) -> Result<(), CannotFinish> {
+        self.post_and_reserve(postings, &[])
+    }
+
+    /// Books movements that sum to zero, and changes what is reserved on accounts.
+    ///
+    /// # Errors
+    /// [`CannotFinish`]; nothing is booked then.
+    pub fn post_and_reserve(
+        &mut self,
+        postings: &[Posting<'_>],
+        reserved: &[(AccountId, Balance)],
+    ) -> Result<(), CannotFinish> {
         let touched = postings.iter().map(|posting| posting.account_id);
+        let touched = touched.chain(reserved.iter().map(|(id, _)| *id));
         self.all_or_nothing(touched, |book| {
-            postings.iter().try_for_each(|posting| book.post(posting))
+            for posting in postings {
+                book.post(posting)?;
+            }
+            for (id, change) in reserved {
+                let account = book.account_mut(*id)?;
+                let left = account.reserved_credits.plus(*change);
+                account.reserved_credits = left
+                    .filter(|left| !left.is_negative())
+                    .ok_or(CannotFinish::ReservationMissing(*id))?;
+            }
+            Ok(())
         })
+    }
+
+    /// The accounts as they stand now.
+    #[must_use]
+    pub const fn accounts(&self) -> &Accounts {
+        &self.accounts
     }
 
     /// One of the accounts as it stands now.
@@ -251,6 +299,7 @@ impl Book {
             change: posting.change,
             balance_after: account.balance,
             description: posting.description.map(str::to_owned),
+            step: posting.step,
         };
         if repeated && is_planted(Bug::VersionRaisedOnce) {
             account.version -= 1;

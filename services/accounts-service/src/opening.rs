@@ -52,6 +52,7 @@ async fn open_as(
         kind: EntryKind::Opening,
         change: Balance::from(change),
         description: None,
+        step: None,
     };
     book.post_all(&[
         posting(id, amount.credit()),

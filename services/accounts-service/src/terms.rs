@@ -117,7 +117,7 @@ async fn once(
     // A linked batch may name the account and hold nothing on it: its net is zero.
     if changed.status == AccountStatus::Closed
         && account.status != AccountStatus::Closed
-        && accounts::has_open_branch(&mut transaction, id).await?
+        && accounts::takes_part_in_something_open(&mut transaction, id).await?
     {
         return Err(Problem::from(Code::AccountNotEmpty).into());
     }

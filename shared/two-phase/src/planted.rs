@@ -56,6 +56,10 @@ bugs! {
     AcknowledgementBeforeCommit = "acknowledgement_before_commit",
     /// A credit that is only announced may be spent.
     UncommittedCreditSpendable = "uncommitted_credit_spendable",
+    /// What an unfinished saga has credited may be spent.
+    ReservedCreditSpendable = "reserved_credit_spendable",
+    /// A saga's step that was undone before it came is performed when it comes late.
+    LateStepPerformed = "late_step_performed",
     /// A prepared debit on an escrow account is not held.
     DebitWithoutHold = "debit_without_hold",
     /// An abort leaves the holds behind.

@@ -16,6 +16,7 @@ pub(crate) mod numbers;
 pub(crate) mod open_account;
 pub(crate) mod patch_account;
 pub(crate) mod prepare;
+pub(crate) mod steps;
 pub(crate) mod terminate;
 pub(crate) mod unsafe_withdrawals;
 pub(crate) mod withdraw;

@@ -22,6 +22,8 @@ pub enum HazardKind {
     Forced(Outcome),
     /// An operator forced one outcome, the decision was the other.
     Mixed,
+    /// A saga's step contradicts what is known of the saga here.
+    StepContradiction,
 }
 
 impl HazardKind {
@@ -38,6 +40,7 @@ impl HazardKind {
             Self::Forced(Outcome::Commit) => "heuristic_commit",
             Self::Forced(Outcome::Abort) => "heuristic_abort",
             Self::Mixed => "heuristic_mixed",
+            Self::StepContradiction => "step_contradiction",
         }
     }
 
@@ -52,6 +55,7 @@ impl HazardKind {
             Self::Forced(Outcome::Commit) => "operators had it carried out",
             Self::Forced(Outcome::Abort) => "operators had it released",
             Self::Mixed => "forced one way and decided the other",
+            Self::StepContradiction => "a saga's step contradicts what is known of it here",
         }
     }
 

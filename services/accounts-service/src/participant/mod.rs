@@ -6,6 +6,7 @@
 //! | how does a list of PREPAREs become durable? | `prepare.rs` |
 //! | and a list of decisions? | `decide.rs` |
 //! | has one of two databases lost its last commits? | `numbers.rs` |
+//! | how is a list of a saga's steps performed? | [`steps`] |
 //! | what if no decision comes? | [`in_doubt`] |
 //! | what does a peer in doubt get to know? | `terminate.rs` |
 //! | what may an operator do? | [`force`], and directly here: [`resolve`] |
@@ -20,6 +21,7 @@ pub mod in_doubt;
 mod numbers;
 mod prepare;
 pub mod resolve;
+pub mod steps;
 mod terminate;
 pub mod vote;
 
@@ -31,6 +33,7 @@ use service_kit::database::spawned;
 use sqlx::PgPool;
 use two_phase::BranchState;
 use two_phase::message::{Acknowledgement, Numbers, Outcome, Prepare, Vote};
+use two_phase::steps::{Step, StepAnswer};
 use types::{ParticipantId, TransactionId};
 
 pub use alarm::{HazardKind, raise, recount};
@@ -126,6 +129,34 @@ impl Participant {
         let (participant, length) = (self.clone(), items.len());
         let answers = spawned(async move {
             Ok::<_, StoreError>(decide::decide_list(&participant, items, heard.as_ref()).await)
+        });
+        answers.await.unwrap_or_else(|error| {
+            tracing::error!(event = "LIST_LOST", %error);
+            Ok(vec![None; length])
+        })
+    }
+
+    /// Performs a list of saga steps that says nothing of its sender's database. As
+    /// [`Participant::perform_heard`] in all else.
+    pub async fn perform(&self, items: Vec<Step>) -> Vec<Option<StepAnswer>> {
+        let answers = self.perform_heard(items, None).await;
+        answers.unwrap_or_default()
+    }
+
+    /// Performs a list of saga steps. What is done or refused is durable when this returns; "not
+    /// now" has left nothing behind but the record of a contradiction; `None` says that nothing is
+    /// known of an operation, which is to be asked for again.
+    ///
+    /// # Errors
+    /// [`NotInStep`], as [`Participant::prepare_heard`].
+    pub async fn perform_heard(
+        &self,
+        items: Vec<Step>,
+        heard: Option<Numbers>,
+    ) -> Result<Vec<Option<StepAnswer>>, NotInStep> {
+        let (participant, length) = (self.clone(), items.len());
+        let answers = spawned(async move {
+            Ok::<_, StoreError>(steps::perform_list(&participant, items, heard.as_ref()).await)
         });
         answers.await.unwrap_or_else(|error| {
             tracing::error!(event = "LIST_LOST", %error);

@@ -111,7 +111,7 @@ pub async fn lock(
         .collect()
 }
 
-/// Writes what transfers and cash change of these accounts. Their rows must be locked.
+/// Writes what transfers, sagas and cash change of these accounts. Their rows must be locked.
 ///
 /// Balances are written as they were computed and not as differences: nobody else can have changed
 /// a locked row.
@@ -137,15 +137,19 @@ pub async fn update(
     let written = sqlx::query!(
         "UPDATE accounts AS a
          SET balance = n.balance, pending_debits = n.pending_debits,
-             pending_credits = n.pending_credits, transaction_lock = n.transaction_lock,
-             version = n.version, updated_at = clock_timestamp()
-         FROM UNNEST($1::uuid[], $2::numeric[], $3::numeric[], $4::numeric[], $5::uuid[], $6::bigint[])
-              AS n(account_id, balance, pending_debits, pending_credits, transaction_lock, version)
+             pending_credits = n.pending_credits, reserved_credits = n.reserved_credits,
+             transaction_lock = n.transaction_lock, version = n.version,
+             updated_at = clock_timestamp()
+         FROM UNNEST($1::uuid[], $2::numeric[], $3::numeric[], $4::numeric[], $5::numeric[],
+                     $6::uuid[], $7::bigint[])
+              AS n(account_id, balance, pending_debits, pending_credits, reserved_credits,
+                   transaction_lock, version)
          WHERE a.account_id = n.account_id",
         &ids,
         &column(|a| a.balance),
         &column(|a| a.pending_debits),
         &column(|a| a.pending_credits),
+        &column(|a| a.reserved_credits),
         &locks as &[Option<Uuid>],
         &versions,
     )
@@ -178,10 +182,7 @@ pub async fn open_system_accounts(
         return Ok(());
     }
     let ids: Vec<Uuid> = wanted.iter().map(|a| a.account_id.uuid()).collect();
-    let kinds: Vec<String> = wanted
-        .iter()
-        .map(|a| a.kind().as_str().to_owned())
-        .collect();
+    let kinds: Vec<String> = wanted.iter().map(|a| a.kind.as_str().to_owned()).collect();
     let purposes: Vec<String> = wanted.iter().map(|a| a.purpose.clone()).collect();
     let currencies: Vec<String> = wanted.iter().map(|a| a.currency.to_string()).collect();
     sqlx::query!(
@@ -348,17 +349,20 @@ pub async fn set_terms(
     Ok(())
 }
 
-/// Whether a prepared branch names this account, with or without a hold.
+/// Whether a prepared branch or an open saga names this account, with or without a hold. What a
+/// saga may have to refund is no hold.
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn has_open_branch(
+pub async fn takes_part_in_something_open(
     connection: &mut PgConnection,
     account: AccountId,
 ) -> Result<bool, StoreError> {
     let found = sqlx::query_scalar!(
         r#"SELECT EXISTS (SELECT FROM branches
-               WHERE state = 'PREPARED' AND $1 = ANY(account_ids)) AS "found!""#,
+               WHERE state = 'PREPARED' AND $1 = ANY(account_ids))
+           OR EXISTS (SELECT FROM saga_parts
+               WHERE state IN ('DEBITED', 'CREDITED') AND $1 = ANY(account_ids)) AS "found!""#,
         account.uuid()
     )
     .fetch_one(connection)

@@ -3,10 +3,10 @@
 use rust_decimal::Decimal;
 use sqlx::PgConnection;
 use two_phase::BranchState;
-use two_phase::message::{Leg, Share};
-use types::{AccountId, Change, Code, CustomerId, TransactionId};
+use types::{Code, TransactionId};
 use uuid::Uuid;
 
+use super::contents::{Cells, Columns};
 use super::{StoreError, rows};
 use crate::branch::{Branch, Content};
 
@@ -40,36 +40,16 @@ impl TryFrom<Row> for Branch {
                 reason,
             });
         };
-        let legs = row
-            .account_ids
-            .into_iter()
-            .zip(row.changes)
-            .zip(row.transfer_indexes)
-            .map(|((account_id, change), transfer_index)| {
-                Ok(Leg {
-                    account_id: AccountId::from_uuid(account_id),
-                    change: Change::try_from(change)
-                        .map_err(|error| rows::damaged("a leg", error))?,
-                    transfer_index: rows::index(transfer_index)?,
-                })
-            });
-        let shares =
-            row.share_participants
-                .into_iter()
-                .zip(row.share_nets)
-                .map(|(participant, net)| {
-                    Ok(Share {
-                        participant: rows::text(&participant)?,
-                        net: rows::balance(net)?,
-                    })
-                });
-        let content = Content {
-            currency: rows::text(&currency)?,
-            legs: legs.collect::<Result<_, StoreError>>()?,
-            debits_owned_by: row.debits_owned_by.map(CustomerId::from_uuid),
-            shares: shares.collect::<Result<_, StoreError>>()?,
+        let content = Content::try_from(Cells {
+            currency,
+            account_ids: row.account_ids,
+            changes: row.changes,
+            transfer_indexes: row.transfer_indexes,
+            share_participants: row.share_participants,
+            share_nets: row.share_nets,
             descriptions: row.descriptions,
-        };
+            debits_owned_by: row.debits_owned_by,
+        })?;
         Ok(Self {
             transaction_id,
             state,
@@ -94,8 +74,6 @@ pub async fn insert_prepared(
     if branches.is_empty() {
         return Ok(Vec::new());
     }
-    // PostgreSQL has no arrays of arrays of different lengths: all legs go into one array, and
-    // each branch takes its slice.
     let mut columns = Columns::default();
     for (transaction_id, content) in branches {
         columns.push(*transaction_id, content);
@@ -137,62 +115,6 @@ pub async fn insert_prepared(
     .fetch_all(connection)
     .await?;
     Ok(inserted.into_iter().map(TransactionId::from_uuid).collect())
-}
-
-/// Branches column by column.
-#[derive(Default)]
-struct Columns {
-    ids: Vec<Uuid>,
-    currencies: Vec<String>,
-    owners: Vec<Option<Uuid>>,
-    account_ids: Vec<Uuid>,
-    changes: Vec<Decimal>,
-    transfer_indexes: Vec<i32>,
-    share_participants: Vec<String>,
-    share_nets: Vec<Decimal>,
-    descriptions: Vec<Option<String>>,
-    legs: Slices,
-    shares: Slices,
-    texts: Slices,
-}
-
-/// Which part of a common array belongs to each branch.
-#[derive(Default)]
-struct Slices {
-    before: Vec<i32>,
-    until: Vec<i32>,
-}
-
-impl Slices {
-    fn push(&mut self, length: usize) {
-        let before = self.until.last().copied().unwrap_or(0);
-        let length = i32::try_from(length).unwrap_or(i32::MAX);
-        self.before.push(before);
-        self.until.push(before.saturating_add(length));
-    }
-}
-
-impl Columns {
-    fn push(&mut self, transaction_id: TransactionId, content: &Content) {
-        self.ids.push(transaction_id.uuid());
-        self.currencies.push(content.currency.to_string());
-        self.owners
-            .push(content.debits_owned_by.map(CustomerId::uuid));
-        for leg in &content.legs {
-            self.account_ids.push(leg.account_id.uuid());
-            self.changes.push(leg.change.decimal());
-            self.transfer_indexes.push(i32::from(leg.transfer_index));
-        }
-        for share in &content.shares {
-            self.share_participants.push(share.participant.to_string());
-            self.share_nets.push(share.net.decimal());
-        }
-        self.descriptions
-            .extend(content.descriptions.iter().cloned());
-        self.legs.push(content.legs.len());
-        self.shares.push(content.shares.len());
-        self.texts.push(content.descriptions.len());
-    }
 }
 
 /// Writes tombstones (aborted before they were ever prepared) where there is no branch, in id

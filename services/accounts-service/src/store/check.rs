@@ -80,8 +80,8 @@ pub async fn limits(snapshot: &mut PgConnection) -> Findings {
     .await?)
 }
 
-/// I4: pending columns are the sums of the open branches' nets, and an exclusive account is locked
-/// by its one open branch.
+/// I4: pending columns are the sums of the open branches' nets, an exclusive account is locked by its
+/// one open branch, and what is reserved and in transit belongs to open sagas.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -96,7 +96,17 @@ pub async fn holds(snapshot: &mut PgConnection) -> Findings {
                SELECT account_id, count(*) AS branches,
                       coalesce(-sum(net) FILTER (WHERE net < 0), 0) AS debits,
                       coalesce(sum(net) FILTER (WHERE net > 0), 0) AS credits
-               FROM nets GROUP BY account_id)
+               FROM nets GROUP BY account_id),
+           reserved AS (
+               SELECT leg.account_id, sum(leg.change) AS credits
+               FROM saga_parts p, UNNEST(p.account_ids, p.changes) AS leg(account_id, change)
+               WHERE p.state = 'CREDITED' AND leg.change > 0
+               GROUP BY leg.account_id),
+           transit AS (
+               SELECT p.currency, -sum(leg.change) AS debits
+               FROM saga_parts p, UNNEST(p.changes) AS leg(change)
+               WHERE p.state = 'DEBITED' AND leg.change < 0
+               GROUP BY p.currency)
            SELECT format('account %s: %s debits and %s credits pending, %s and %s in %s open branches, lock %s',
                          account_id, a.pending_debits, a.pending_credits,
                          coalesce(h.debits, 0), coalesce(h.credits, 0), coalesce(h.branches, 0),
@@ -105,9 +115,19 @@ pub async fn holds(snapshot: &mut PgConnection) -> Findings {
            WHERE a.currency IS NULL
               OR a.pending_debits <> coalesce(h.debits, 0)
               OR a.pending_credits <> coalesce(h.credits, 0)
-              OR a.reserved_credits <> 0
               OR (a.locking = 'exclusive'
                   AND (a.transaction_lock IS NOT NULL)::integer <> coalesce(h.branches, 0))
+           UNION ALL
+           SELECT format('account %s: %s reserved, %s by open sagas', account_id,
+                         a.reserved_credits, coalesce(r.credits, 0))
+           FROM accounts a FULL JOIN reserved r USING (account_id)
+           WHERE a.currency IS NULL OR a.reserved_credits <> coalesce(r.credits, 0)
+           UNION ALL
+           SELECT format('%s: %s in transit, %s of open sagas', currency,
+                         coalesce(a.balance, 0), coalesce(t.debits, 0))
+           FROM (SELECT * FROM accounts WHERE kind = 'in_transit') a
+           FULL JOIN transit t USING (currency)
+           WHERE coalesce(a.balance, 0) <> coalesce(t.debits, 0)
            LIMIT 20"#
     )
     .fetch_all(&mut *snapshot)
@@ -132,7 +152,8 @@ pub async fn holds(snapshot: &mut PgConnection) -> Findings {
     Ok(found)
 }
 
-/// I5: committed branches are booked in full, others not at all.
+/// I5: committed branches are booked in full, others not at all, and the parts of sagas as far as
+/// their steps have come.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -156,17 +177,35 @@ pub async fn branches(snapshot: &mut PgConnection) -> Findings {
                SELECT format('transaction %s is booked on account %s and its branch is %s',
                              e.transaction_id, e.account_id, coalesce(b.state, 'absent'))
                FROM ledger_entries e LEFT JOIN branches b USING (transaction_id)
-               WHERE e.kind IN ('transfer', 'clearing')
+               WHERE e.kind IN ('transfer', 'clearing') AND e.step = 0
                  AND (b.state IS NULL
                       OR b.state NOT IN ('COMMITTED', 'HEURISTIC_COMMIT', 'HEURISTIC_MIXED')
                       OR (e.kind = 'transfer' AND NOT e.account_id = ANY(b.account_ids)))
+               UNION ALL
+               SELECT format('saga %s is %s and transfer %s is booked on account %s as %s instead of %s',
+                             transaction_id, coalesce(w.state, 'absent'), transfer_index,
+                             account_id, coalesce(e.change, 0), coalesce(w.change, 0))
+               FROM (SELECT p.transaction_id, p.state, leg.account_id, leg.transfer_index,
+                            CASE WHEN p.state IN ('CREDITED', 'RELEASED')
+                                   OR (p.state = 'DEBITED' AND leg.change < 0)
+                                 THEN leg.change ELSE 0 END AS change
+                     FROM saga_parts p,
+                          UNNEST(p.account_ids, p.changes, p.transfer_indexes)
+                              AS leg(account_id, change, transfer_index)) w
+               FULL JOIN (SELECT l.transaction_id, l.account_id, l.transfer_index,
+                                 sum(l.change) AS change
+                          FROM ledger_entries l JOIN accounts a USING (account_id)
+                          WHERE l.step <> 0 AND a.kind = 'customer'
+                          GROUP BY l.transaction_id, l.account_id, l.transfer_index) e
+                   USING (transaction_id, account_id, transfer_index)
+               WHERE w.state IS NULL OR coalesce(e.change, 0) <> w.change
            ) AS f(found) LIMIT 20"#
     )
     .fetch_all(snapshot)
     .await?)
 }
 
-/// I6: one entry per leg, one request per transaction, and cash moves in pairs that cancel.
+/// I6: one entry per leg or per step, one protocol and one request per transaction, and cash moves in pairs that cancel.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -175,8 +214,13 @@ pub async fn uniqueness(snapshot: &mut PgConnection) -> Findings {
         r#"SELECT found AS "found!" FROM (
                SELECT format('transaction %s: %s entries for transfer %s on account %s',
                              transaction_id, count(*), transfer_index, account_id)
-               FROM ledger_entries GROUP BY transaction_id, transfer_index, account_id
+               FROM ledger_entries
+               GROUP BY transaction_id, transfer_index, account_id,
+                        CASE WHEN kind = 'transfer' THEN 0 ELSE step END
                HAVING count(*) > 1
+               UNION ALL
+               SELECT format('transaction %s has a branch and a part of a saga', transaction_id)
+               FROM branches JOIN saga_parts USING (transaction_id)
                UNION ALL
                SELECT format('transaction %s stands under %s keys', transaction_id, count(*))
                FROM idempotency_keys GROUP BY transaction_id HAVING count(*) > 1

@@ -3,12 +3,13 @@
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use sqlx::PgConnection;
+use two_phase::steps::StepKind;
 use types::views::Entry;
 use types::{AccountId, Change, EntryId, TransactionId};
 use uuid::Uuid;
 
 use super::{StoreError, rows};
-use crate::ledger::NewEntry;
+use crate::ledger::{BookedBy, NewEntry};
 
 /// Appends entries.
 ///
@@ -25,15 +26,16 @@ pub async fn append(connection: &mut PgConnection, entries: &[NewEntry]) -> Resu
         .iter()
         .map(|e| i32::from(e.transfer_index))
         .collect();
+    let steps: Vec<i16> = entries.iter().map(|e| number(e.step)).collect();
     let kinds: Vec<String> = entries.iter().map(|e| e.kind.to_string()).collect();
     let changes: Vec<Decimal> = entries.iter().map(|e| e.change.decimal()).collect();
     let balances: Vec<Decimal> = entries.iter().map(|e| e.balance_after.decimal()).collect();
     let descriptions: Vec<Option<String>> = entries.iter().map(|e| e.description.clone()).collect();
     sqlx::query!(
         "INSERT INTO ledger_entries (account_id, version, transaction_id, transfer_index, kind,
-                change, balance_after, description)
+                change, balance_after, description, step)
          SELECT * FROM UNNEST($1::uuid[], $2::bigint[], $3::uuid[], $4::integer[], $5::text[],
-                $6::numeric[], $7::numeric[], $8::text[])",
+                $6::numeric[], $7::numeric[], $8::text[], $9::smallint[])",
         &account_ids,
         &versions,
         &transactions,
@@ -42,10 +44,24 @@ pub async fn append(connection: &mut PgConnection, entries: &[NewEntry]) -> Resu
         &changes,
         &balances,
         &descriptions as &[Option<String>],
+        &steps,
     )
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// A step as it stands in the database; 0 is none.
+fn number(step: Option<BookedBy>) -> i16 {
+    step.map_or(0, |booked| {
+        let number = match booked.step {
+            StepKind::Debit => 1,
+            StepKind::Credit => 2,
+            // It books nothing; the schema knows no third.
+            StepKind::Release => 3,
+        };
+        if booked.is_undone { -number } else { number }
+    })
 }
 
 /// A row as it comes from the database.

@@ -4,6 +4,7 @@ pub mod accounts;
 pub mod audit;
 pub mod branches;
 pub mod check;
+mod contents;
 pub mod entries;
 mod error;
 pub mod evidence;
@@ -11,11 +12,13 @@ pub mod hazards;
 pub mod identity;
 pub mod in_doubt;
 pub mod numbers;
+pub mod parts;
 pub mod proposals;
 pub mod requests;
 pub mod resolutions;
 mod rows;
 pub mod sandbox;
+pub mod steps;
 
 pub use error::StoreError;
 

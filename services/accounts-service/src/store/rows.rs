@@ -38,6 +38,7 @@ pub(super) fn kind(text: &str) -> Result<AccountKind, StoreError> {
         AccountKind::Customer,
         AccountKind::Vault,
         AccountKind::Clearing,
+        AccountKind::InTransit,
     ];
     kinds
         .into_iter()
@@ -69,6 +70,8 @@ pub(super) fn entry_kind(text: &str) -> Result<EntryKind, StoreError> {
         EntryKind::Withdrawal,
         EntryKind::Transfer,
         EntryKind::Clearing,
+        EntryKind::Transit,
+        EntryKind::Refund,
     ];
     kinds
         .into_iter()

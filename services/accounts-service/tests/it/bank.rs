@@ -257,8 +257,11 @@ impl Bank {
         let open = "SELECT count(*) FROM branches WHERE state = 'PREPARED'";
         assert_eq!(self.count(open).await, 0, "open branches");
         let held = "SELECT count(*) FROM accounts WHERE pending_debits <> 0
-                    OR pending_credits <> 0 OR transaction_lock IS NOT NULL";
+                    OR pending_credits <> 0 OR reserved_credits <> 0
+                    OR transaction_lock IS NOT NULL OR (kind = 'in_transit' AND balance <> 0)";
         assert_eq!(self.count(held).await, 0, "holds");
+        let open = "SELECT count(*) FROM saga_parts WHERE state IN ('DEBITED', 'CREDITED')";
+        assert_eq!(self.count(open).await, 0, "open sagas");
         self.assert_sound().await;
     }
 

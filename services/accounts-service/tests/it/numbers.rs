@@ -8,6 +8,7 @@ use types::views::ParticipantState;
 use types::{LoginId, ReconciliationId, TransactionId};
 
 use crate::bank::{ALICE_1, BOB_1, Bank, bank_1, comparison, transfer};
+use crate::sagas::{self, Debit, Saga};
 
 /// As if PostgreSQL had been started anew, or the database failed over.
 async fn becomes_another(bank: &Bank) {
@@ -39,6 +40,26 @@ async fn prepare(bank: &Bank, numbers: &Numbers) -> (u16, String, TransactionId)
     let list = serde_json::to_value(list).expect("JSON");
     let reply = bank.coordinator().post("/internal/prepare", &list).await;
     (reply.status, reply.body.to_string(), id)
+}
+
+#[tokio::test]
+async fn saga_steps_of_another_session_are_refused_and_do_nothing() {
+    let bank = Bank::start().await;
+    let numbers = session(&bank, comparison(&bank_1(), &[], &[])).await;
+    let saga = Saga(transfer(ALICE_1, BOB_1, "10"));
+    let perform = async |step| {
+        let mut list = sagas::list(&bank, vec![step]);
+        list["numbers"] = serde_json::to_value(&numbers).expect("JSON");
+        bank.coordinator().post("/internal/steps", &list).await
+    };
+    let reply = perform(saga.step(Debit)).await;
+    assert_eq!(reply.body["items"][0]["answer"], "done");
+    let raised = "SELECT sum(own)::bigint FROM coordinator_numbers";
+    assert_eq!(bank.count(raised).await, 1);
+    becomes_another(&bank).await;
+    let reply = perform(saga.undo(Debit)).await;
+    assert_eq!(reply.refusal(), (409, "comparison_needed"));
+    assert_eq!(bank.in_transit().await, 10);
 }
 
 #[tokio::test]

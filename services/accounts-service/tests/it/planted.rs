@@ -29,6 +29,10 @@ caught! {
         in "left: Done";
     an_uncommitted_credit_that_is_spent_is_caught: UncommittedCreditSpendable
         by "prepare::an_announced_credit_is_not_spent_before_it_is_booked" in "left: [None]";
+    a_reserved_credit_that_is_spent_is_caught: ReservedCreditSpendable
+        by "reserved::case_74_money_credited_by_an_unfinished_saga_is_not_spent" in "left: (\"40.00\"";
+    a_late_step_that_is_performed_is_caught: LateStepPerformed
+        by "steps::case_70_the_late_action_after_it_has_no_effect" in "left: Done";
     a_debit_without_a_hold_is_caught: DebitWithoutHold
         by "decisions::case_62_of_twenty_open_legs_on_one_account_any_subset_commits"
         in "left: Yes";

@@ -58,7 +58,7 @@ pub fn opening(accounts: &Accounts) -> Rows {
 fn opened(account: &SystemAccount) -> AccountState {
     AccountState {
         account_id: account.account_id,
-        kind: account.kind(),
+        kind: account.kind,
         customer_id: None,
         currency: account.currency,
         status: AccountStatus::Active,

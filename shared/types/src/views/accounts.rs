@@ -153,6 +153,10 @@ pub enum EntryKind {
     Transfer,
     /// A bank's claim on or debt to another bank.
     Clearing,
+    /// A saga's money on its way, from one account and not at another yet.
+    Transit,
+    /// What a saga that was given up had done, the other way round.
+    Refund,
 }
 
 impl fmt::Display for EntryKind {
@@ -163,6 +167,8 @@ impl fmt::Display for EntryKind {
             Self::Withdrawal => "withdrawal",
             Self::Transfer => "transfer",
             Self::Clearing => "clearing",
+            Self::Transit => "transit",
+            Self::Refund => "refund",
         })
     }
 }

@@ -42,14 +42,28 @@ fn legs_of(legs: &[(u16, Leg)]) -> Booked {
         .collect()
 }
 
-/// A committed transaction is booked to the last leg, another one not at all.
+/// Whether a saga has booked back, on every account, what it had booked.
+fn is_refunded(transaction: &Transaction<'_>) -> bool {
+    let mut left: BTreeMap<AccountId, Units> = BTreeMap::new();
+    for entry in &transaction.entries {
+        *left.entry(entry.account).or_default() += of_balance(entry.change);
+    }
+    let mut kinds = transaction.entries.iter().map(|entry| entry.kind);
+    kinds.any(|kind| kind == EntryKind::Refund) && left.values().all(|units| *units == 0)
+}
+
+/// A committed transaction is booked to the last leg, another one not at all, or booked back.
 fn decided(transaction: &Transaction<'_>, record: &Record, verdict: &mut Verdict) {
     let id = transaction.id;
     if record.status == Status::Pending {
         verdict.add(Reason::NotFinal, || format!("{id} is still pending"));
     }
     if record.status != Status::Committed {
-        if let Some(entry) = transaction.entries.first() {
+        if let Some(entry) = transaction
+            .entries
+            .first()
+            .filter(|_| !is_refunded(transaction))
+        {
             let (status, account) = (record.status, entry.account);
             verdict.add(Reason::RefusalBooked, || {
                 format!("{id} is {status} and booked on {account}")
@@ -92,9 +106,11 @@ fn without_record(digest: &Digest<'_>, transaction: &Transaction<'_>, verdict: &
                 });
             }
         }
-        EntryKind::Transfer | EntryKind::Clearing => verdict.add(Reason::NobodyAsked, || {
-            format!("{id} is booked on {account} and the coordinator has no record of it")
-        }),
+        EntryKind::Transfer | EntryKind::Clearing | EntryKind::Transit | EntryKind::Refund => {
+            verdict.add(Reason::NobodyAsked, || {
+                format!("{id} is booked on {account} and the coordinator has no record of it")
+            })
+        }
     }
 }
 

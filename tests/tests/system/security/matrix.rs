@@ -107,6 +107,7 @@ pub(super) const MATRIX: &[Row] = &[
     (ACCOUNTS, "POST",   "/internal/prepare", LIST,                                             [401, 403, 403, 403, 403, 200, 403, 401, 401]),
     (ACCOUNTS, "POST",   "/internal/commit", LIST,                                              [401, 403, 403, 403, 403, 200, 403, 401, 401]),
     (ACCOUNTS, "POST",   "/internal/abort", LIST,                                               [401, 403, 403, 403, 403, 200, 403, 401, 401]),
+    (ACCOUNTS, "POST",   "/internal/steps", LIST,                                               [401, 403, 403, 403, 403, 200, 403, 401, 401]),
     (ACCOUNTS, "POST",   "/internal/branches", LIST,                                            [401, 403, 403, 403, 403, 200, 403, 401, 401]),
     (ACCOUNTS, "POST",   "/internal/numbers", COMPARISON,                                       [401, 403, 403, 403, 403, 200, 403, 401, 401]),
     (ACCOUNTS, "POST",   "/internal/numbers/reconciliations", RECONCILIATION,                   [401, 403, 403, 403, 403, 403, 403, 401, 401]),

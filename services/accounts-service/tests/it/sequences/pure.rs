@@ -83,7 +83,7 @@ fn opening(names: &Names) -> Accounts {
 fn clearing(account: &SystemAccount) -> AccountState {
     AccountState {
         account_id: account.account_id,
-        kind: account.kind(),
+        kind: account.kind,
         customer_id: None,
         currency: account.currency,
         status: AccountStatus::Active,
