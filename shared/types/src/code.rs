@@ -103,7 +103,7 @@ codes! {
     IdempotencyKeyReused = "idempotency_key_reused", 422, "Idempotency key reused";
     /// The request with this key is still running.
     RequestInProgress = "request_in_progress", 409, "Request in progress";
-    /// The key was closed before anything was begun under it: nothing is, now or later.
+    /// It was closed before anything was begun under it: nothing is, now or later.
     OperationClosed = "operation_closed", 409, "Operation closed";
     /// The idempotency key is not 1 to 200 visible ASCII characters.
     InvalidIdempotencyKey = "invalid_idempotency_key", 400, "Invalid idempotency key";

@@ -25,5 +25,6 @@ mod sequences;
 mod statement;
 mod steps;
 mod steps_at_once;
+mod steps_sequences;
 mod terms;
 mod transfers;

@@ -16,7 +16,7 @@ pub fn refused(code: Code) -> StepAnswer {
     StepAnswer::Refused { code }
 }
 
-pub fn not_now(code: Code) -> StepAnswer {
+pub const fn not_now(code: Code) -> StepAnswer {
     StepAnswer::NotNow { code }
 }
 

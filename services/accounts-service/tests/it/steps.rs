@@ -128,10 +128,10 @@ async fn case_70_the_late_action_after_it_has_no_effect() {
         let saga = Saga(transfer(ALICE_1, BOB_1, "40"));
         bank.perform(saga.undo(step)).await;
         let late = bank.perform(saga.step(step)).await;
-        assert_eq!(late, refused(Code::AbortedByRecovery));
+        assert_eq!(late, refused(Code::OperationClosed));
         assert_eq!(bank.perform(saga.undo(step)).await, DONE);
         let late = bank.perform(saga.step(step)).await;
-        assert_eq!(late, refused(Code::AbortedByRecovery));
+        assert_eq!(late, refused(Code::OperationClosed));
     }
     assert_eq!(
         bank.reserved(ALICE_1).await,
@@ -262,7 +262,7 @@ async fn about_a_saga_that_is_forgotten_nothing_is_written_and_an_open_one_is_ne
     let mut unknown = Saga(transfer(ALICE_1, BOB_1, "40"));
     old(&mut unknown);
     let late = bank.perform(unknown.step(Debit)).await;
-    assert_eq!(late, refused(Code::AbortedByRecovery));
+    assert_eq!(late, refused(Code::OperationClosed));
     assert_eq!(bank.perform(unknown.undo(Debit)).await, DONE);
     assert_eq!(bank.count("SELECT count(*) FROM saga_operations").await, 0);
 

@@ -57,7 +57,7 @@ async fn case_70_a_step_and_what_undoes_it_together_never_leave_money_in_transit
         });
         for (debit, refund) in join_all(pairs).await {
             let debit = debit.expect("no panic").expect("an answer");
-            let late = refused(Code::AbortedByRecovery);
+            let late = refused(Code::OperationClosed);
             assert!(debit == DONE || debit == late, "{debit:?}");
             assert_eq!(refund.expect("no panic"), Some(DONE), "round {round}");
         }

@@ -47,7 +47,7 @@ pub fn judge(
     let has_debits = debits(content).next().is_some();
     if part == Some(PartState::Undone) && direction == Direction::Action {
         // It comes after its saga was given up.
-        return refused(Code::AbortedByRecovery);
+        return refused(Code::OperationClosed);
     }
     let Some(next) = next(part, step, direction, has_debits) else {
         return Finding::Contradiction;

@@ -21,7 +21,7 @@ use crate::store::hazards::NewHazard;
 
 /// The answer to an action that comes after its saga was given up.
 const TOO_LATE: StepAnswer = StepAnswer::Refused {
-    code: Code::AbortedByRecovery,
+    code: Code::OperationClosed,
 };
 
 /// The answer to what contradicts. It can be asked again once people have looked.
@@ -113,7 +113,7 @@ impl<'a> Work<'a> {
         match on_action(self.recorded.get(&operation.id)) {
             OnAction::Answer(Answer::Done | Answer::DoneWith(())) => StepAnswer::Done,
             OnAction::Answer(Answer::Refused(reason)) => StepAnswer::Refused {
-                code: reason.as_str().parse().unwrap_or(Code::AbortedByRecovery),
+                code: reason.as_str().parse().unwrap_or(Code::OperationClosed),
             },
             OnAction::Answer(Answer::NotNow(_) | Answer::Unknown(_)) => CONTRADICTED,
             OnAction::Perform if self.forgotten.contains(&operation.transaction_id) => TOO_LATE,

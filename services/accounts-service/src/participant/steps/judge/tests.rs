@@ -195,7 +195,7 @@ fn an_action_that_comes_after_its_saga_was_given_up_is_refused() {
     for step in STEPS {
         let late = action(step, transfer(1, 2, "5"));
         let finding = judge(&late, Some(PartState::Undone), &there, &bank());
-        assert_eq!(finding, refused(Code::AbortedByRecovery), "{step:?}");
+        assert_eq!(finding, refused(Code::OperationClosed), "{step:?}");
     }
 }
 

@@ -90,7 +90,7 @@ fn case_69_and_70_a_compensation_that_comes_first_keeps_the_late_action_out() {
             action(step, wish()),
         ];
         let (answers, written) = perform(&late, false);
-        let too_late = refused(Code::AbortedByRecovery);
+        let too_late = refused(Code::OperationClosed);
         assert_eq!(answers, [DONE, too_late, too_late]);
         assert_eq!(figures(&written, 1), stands("10.00", "0.00", 0));
         assert_eq!(written.recorded[&late[1].id], Recorded::Closed);
@@ -171,7 +171,7 @@ fn about_a_saga_that_may_have_been_deleted_nobody_writes_anything() {
         undoing(StepKind::Debit, wish()),
     );
     let (answers, written) = perform(&[debit, refund], true);
-    assert_eq!(answers, [refused(Code::AbortedByRecovery), DONE]);
+    assert_eq!(answers, [refused(Code::OperationClosed), DONE]);
     assert!(written.recorded.is_empty() && written.parts.is_empty());
     assert!(written.hazards.is_empty());
 }
