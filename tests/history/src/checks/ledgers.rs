@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use types::views::EntryKind;
+
 use crate::digest::{Digest, Ledger};
 use crate::finding::{Reason, Verdict};
 use crate::units::{Units, of_balance, written};
@@ -130,7 +132,11 @@ fn starts(digest: &Digest<'_>, verdict: &mut Verdict) {
 fn once(digest: &Digest<'_>, verdict: &mut Verdict) {
     let mut seen = HashSet::with_capacity(digest.history.entries.len());
     for entry in &digest.history.entries {
-        if !seen.insert((entry.transaction, entry.transfer_index, entry.account)) {
+        // A saga may book something back, and money goes into transit and out of it again.
+        let back = matches!(entry.kind, EntryKind::Refund | EntryKind::Transit)
+            .then(|| (entry.kind, entry.change.is_negative()));
+        let leg = (entry.transaction, entry.transfer_index, entry.account);
+        if !seen.insert((leg, back)) {
             verdict.add(Reason::Twice, || {
                 let (id, account) = (entry.transaction, entry.account);
                 format!("transaction {id} has two entries on {account}")

@@ -265,6 +265,23 @@ fn an_aborted_transaction_with_an_entry() {
 }
 
 #[test]
+fn a_saga_that_was_given_up_and_not_refunded() {
+    let mut run = Run::new(&[1, 2]);
+    let id = run.abort(1, "k1", "account_frozen", &legs(1, 2, "5"));
+    for (number, kind, change) in [
+        (1, EntryKind::Transfer, "-5"),
+        (7, EntryKind::Transit, "5"),
+        (1, EntryKind::Refund, "4"),
+        (7, EntryKind::Refund, "-4"),
+    ] {
+        run.post(id, number, kind, money(change));
+    }
+    let request = transfer("k1", 1, 2, "5");
+    run.call(1, (10, 20), request, fail("account_frozen", Some(1)));
+    rejected(&run, Reason::RefusalBooked);
+}
+
+#[test]
 fn a_transfer_that_nobody_asked_for() {
     let mut run = one_transfer();
     run.commit(2, "k2", &legs(1, 2, "5"));

@@ -119,7 +119,13 @@ impl Run {
     }
 
     /// Appends an entry and brings its account up to date.
-    fn post(&mut self, id: TransactionId, number: u64, kind: EntryKind, change: Balance) {
+    pub(crate) fn post(
+        &mut self,
+        id: TransactionId,
+        number: u64,
+        kind: EntryKind,
+        change: Balance,
+    ) {
         if self.numbers.insert(account(number), number).is_none() {
             self.history.accounts.push(FinalAccount {
                 account: account(number),
@@ -128,6 +134,7 @@ impl Run {
                 kind: match number % 10 {
                     9 => "vault",
                     8 => "clearing",
+                    7 => "in_transit",
                     _ => "customer",
                 }
                 .to_owned(),

@@ -1,8 +1,9 @@
 //! What may happen, however odd it looks.
 
-use types::views::Status;
+use types::views::{EntryKind, Status};
 use types::{Amount, Balance};
 
+use super::bad::fail;
 use super::builder::{Run, account, leg, legs, money, transfer};
 use crate::format::{ItemResult, Leg, Reply, Request, Seen, What};
 use crate::{History, check, read};
@@ -239,5 +240,22 @@ fn a_transfer_of_three_legs_at_two_banks_and_cash_are_accepted() {
     };
     run.call(1, (30, 40), deposit, What::Ok(reply));
     assert_ne!(run.balance(1), Balance::ZERO);
+    accepted(&run.history);
+}
+
+#[test]
+fn a_saga_that_was_given_up_has_booked_back_what_it_booked() {
+    let mut run = Run::new(&[1, 2]);
+    let id = run.abort(1, "k1", "account_frozen", &legs(1, 2, "5"));
+    for (number, kind, change) in [
+        (1, EntryKind::Transfer, "-5"),
+        (7, EntryKind::Transit, "5"),
+        (1, EntryKind::Refund, "5"),
+        (7, EntryKind::Refund, "-5"),
+    ] {
+        run.post(id, number, kind, money(change));
+    }
+    let request = transfer("k1", 1, 2, "5");
+    run.call(1, (10, 20), request, fail("account_frozen", Some(1)));
     accepted(&run.history);
 }
