@@ -3,10 +3,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use types::views::Status;
+use types::views::{EntryKind, Status};
 use types::{AccountId, TransactionId};
 
 use crate::format::{Entry, FinalAccount, History, KeyRecord, Leg, Record, Reply, Request, What};
+use crate::units::{Units, of_balance};
 
 /// Not known to have ended, ever.
 pub(crate) const NEVER: u64 = u64::MAX;
@@ -45,6 +46,21 @@ pub(crate) struct Transaction<'a> {
     /// All of it has happened, or been given up, everywhere by then.
     pub(crate) settled: u64,
     pub(crate) entries: Vec<&'a Entry>,
+}
+
+impl Transaction<'_> {
+    /// Whether it stands in the ledgers: something of it is booked, and not all of that booked back,
+    /// as by a saga that was given up.
+    pub(crate) fn is_booked(&self) -> bool {
+        let mut left: BTreeMap<AccountId, Units> = BTreeMap::new();
+        for entry in &self.entries {
+            *left.entry(entry.account).or_default() += of_balance(entry.change);
+        }
+        let mut kinds = self.entries.iter().map(|entry| entry.kind);
+        let is_refunded =
+            kinds.any(|kind| kind == EntryKind::Refund) && left.values().all(|units| *units == 0);
+        !self.entries.is_empty() && !is_refunded
+    }
 }
 
 /// The rows of one account, by version.

@@ -42,16 +42,6 @@ fn legs_of(legs: &[(u16, Leg)]) -> Booked {
         .collect()
 }
 
-/// Whether a saga has booked back, on every account, what it had booked.
-fn is_refunded(transaction: &Transaction<'_>) -> bool {
-    let mut left: BTreeMap<AccountId, Units> = BTreeMap::new();
-    for entry in &transaction.entries {
-        *left.entry(entry.account).or_default() += of_balance(entry.change);
-    }
-    let mut kinds = transaction.entries.iter().map(|entry| entry.kind);
-    kinds.any(|kind| kind == EntryKind::Refund) && left.values().all(|units| *units == 0)
-}
-
 /// A committed transaction is booked to the last leg, another one not at all, or booked back.
 fn decided(transaction: &Transaction<'_>, record: &Record, verdict: &mut Verdict) {
     let id = transaction.id;
@@ -62,7 +52,7 @@ fn decided(transaction: &Transaction<'_>, record: &Record, verdict: &mut Verdict
         if let Some(entry) = transaction
             .entries
             .first()
-            .filter(|_| !is_refunded(transaction))
+            .filter(|_| transaction.is_booked())
         {
             let (status, account) = (record.status, entry.account);
             verdict.add(Reason::RefusalBooked, || {

@@ -27,7 +27,7 @@ pub(super) fn check(digest: &Digest<'_>, verdict: &mut Verdict) {
 
 fn is_booked(digest: &Digest<'_>, id: TransactionId) -> bool {
     let transaction = digest.transaction(id);
-    transaction.is_some_and(|transaction| !transaction.entries.is_empty())
+    transaction.is_some_and(|transaction| transaction.is_booked())
 }
 
 /// What the coordinator says of it at the end, and for cash what the ledger says.
