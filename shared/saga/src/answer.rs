@@ -45,7 +45,7 @@ impl fmt::Display for Reason {
 
 /// The answer to an action or a compensation.
 ///
-/// The four are never mixed up: only [`Answer::Refused`] says that the effect did not and will not
+/// They are never mixed up: only [`Answer::Refused`] says that the effect did not and will not
 /// happen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer<S> {
@@ -55,6 +55,9 @@ pub enum Answer<S> {
     DoneWith(S),
     /// It did not happen and never will under this operation id: the performer has recorded that.
     Refused(Reason),
+    /// It will never happen as a whole: of several performers one refused, and others may have done
+    /// their part. The step itself has to be undone.
+    RefusedInPart(Reason),
     /// This attempt had no effect; another may. A lock is held, a queue is full.
     NotNow(Reason),
     /// Nobody knows. A time-out, a reset connection, an answer that cannot be read.
@@ -68,6 +71,8 @@ pub enum Verdict {
     Done,
     /// [`Answer::Refused`].
     Refused(Reason),
+    /// [`Answer::RefusedInPart`].
+    RefusedInPart(Reason),
     /// [`Answer::NotNow`].
     NotNow(Reason),
     /// [`Answer::Unknown`].
@@ -82,6 +87,7 @@ impl<S> Answer<S> {
             Self::Done => (Verdict::Done, None),
             Self::DoneWith(state) => (Verdict::Done, Some(state)),
             Self::Refused(reason) => (Verdict::Refused(reason), None),
+            Self::RefusedInPart(reason) => (Verdict::RefusedInPart(reason), None),
             Self::NotNow(reason) => (Verdict::NotNow(reason), None),
             Self::Unknown(reason) => (Verdict::Unknown(reason), None),
         }
@@ -95,6 +101,7 @@ impl Answer<()> {
         match self {
             Self::Done | Self::DoneWith(()) => Answer::Done,
             Self::Refused(reason) => Answer::Refused(reason),
+            Self::RefusedInPart(reason) => Answer::RefusedInPart(reason),
             Self::NotNow(reason) => Answer::NotNow(reason),
             Self::Unknown(reason) => Answer::Unknown(reason),
         }

@@ -116,7 +116,7 @@ pub fn after_action<S>(answer: &Answer<S>) -> Option<Recorded> {
         Answer::Refused(reason) => Some(Recorded::Refused {
             reason: reason.clone(),
         }),
-        Answer::NotNow(_) | Answer::Unknown(_) => None,
+        Answer::RefusedInPart(_) | Answer::NotNow(_) | Answer::Unknown(_) => None,
     }
 }
 
@@ -140,7 +140,9 @@ pub const fn on_compensation(
 pub const fn after_compensation<S>(answer: &Answer<S>) -> Option<Recorded> {
     match answer {
         Answer::Done | Answer::DoneWith(_) => Some(Recorded::Done),
-        Answer::Refused(_) | Answer::NotNow(_) | Answer::Unknown(_) => None,
+        Answer::Refused(_) | Answer::RefusedInPart(_) | Answer::NotNow(_) | Answer::Unknown(_) => {
+            None
+        }
     }
 }
 

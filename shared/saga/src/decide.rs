@@ -172,18 +172,31 @@ fn action_answered(
                 reason: reason.clone(),
             },
         ]),
-        (Verdict::Refused(reason), Position::After) => Some(stuck(step, reason)),
+        // The step stays as it is asked for, so it is undone like those before it.
+        (Verdict::RefusedInPart(reason), Position::Before) => Some(vec![Event::TurnedBack {
+            reason: reason.clone(),
+        }]),
+        // A pivot of which a part may have happened.
+        (Verdict::RefusedInPart(_), Position::Pivot) => None,
+        (Verdict::Refused(reason) | Verdict::RefusedInPart(reason), Position::After) => {
+            Some(stuck(step, reason))
+        }
         (Verdict::NotNow(reason) | Verdict::Unknown(reason), position) => {
             let unknown = matches!(verdict, Verdict::Unknown(_)) || circumstances.in_doubt;
+            // Whoever could say why it is late has said so.
+            let why_late = match verdict {
+                Verdict::NotNow(reason) => reason.clone(),
+                _ => TIMED_OUT,
+            };
             match position {
                 Position::Before if circumstances.timed_out => Some(if late {
-                    vec![Event::TurnedBack { reason: TIMED_OUT }]
+                    vec![Event::TurnedBack { reason: why_late }]
                 } else {
-                    stuck(step, &TIMED_OUT)
+                    stuck(step, &why_late)
                 }),
                 // A pivot that may have happened is asked for until somebody knows.
                 Position::Pivot if unknown || !shape.pivot_can_be_undone => None,
-                Position::Pivot if late => Some(vec![Event::TurnedBack { reason: TIMED_OUT }]),
+                Position::Pivot if late => Some(vec![Event::TurnedBack { reason: why_late }]),
                 Position::Before | Position::Pivot | Position::After if circumstances.may_retry => {
                     None
                 }
@@ -204,7 +217,7 @@ fn compensation_answered(
 ) -> Option<Vec<Event>> {
     match verdict {
         Verdict::Done => Some(vec![Event::CompensationDone { step }]),
-        Verdict::Refused(reason) => Some(stuck(step, reason)),
+        Verdict::Refused(reason) | Verdict::RefusedInPart(reason) => Some(stuck(step, reason)),
         Verdict::NotNow(_) | Verdict::Unknown(_) if circumstances.may_retry => None,
         Verdict::NotNow(reason) | Verdict::Unknown(reason) => Some(stuck(step, reason)),
     }

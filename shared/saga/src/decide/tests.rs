@@ -106,6 +106,52 @@ fn a_refused_step_is_not_undone_but_those_before_it_are() {
 }
 
 #[test]
+fn a_step_that_was_refused_in_part_is_undone_itself() {
+    let before = shape(2, None, false);
+    let verdict = Verdict::RefusedInPart(R);
+    assert_eq!(
+        events(
+            before,
+            &asked(before, 1),
+            &verdict,
+            Circumstances::default()
+        ),
+        [
+            Event::TurnedBack { reason: R },
+            Event::CompensationStarted { step: 1 }
+        ]
+    );
+    for undoable in [false, true] {
+        let pivot = shape(2, Some(1), undoable);
+        assert_eq!(events(pivot, &asked(pivot, 1), &verdict, LATE), []);
+    }
+    let behind = shape(2, Some(0), false);
+    assert_eq!(
+        events(
+            behind,
+            &asked(behind, 1),
+            &verdict,
+            Circumstances::default()
+        ),
+        [Event::Stuck { step: 1, reason: R }]
+    );
+}
+
+#[test]
+fn what_is_late_is_undone_for_the_reason_that_made_it_late_where_somebody_knows_it() {
+    let shape = shape(2, None, false);
+    for (verdict, reason) in [(Verdict::NotNow(R), R), (Verdict::Unknown(R), TIMED_OUT)] {
+        assert_eq!(
+            events(shape, &asked(shape, 1), &verdict, LATE),
+            [
+                Event::TurnedBack { reason },
+                Event::CompensationStarted { step: 1 }
+            ]
+        );
+    }
+}
+
+#[test]
 fn a_step_of_which_nobody_knows_is_undone_too() {
     let shape = shape(2, None, false);
     for verdict in [Verdict::Unknown(R), Verdict::NotNow(R)] {
@@ -258,6 +304,7 @@ fn any_verdict() -> impl Strategy<Value = Verdict> {
     prop_oneof![
         3 => Just(Verdict::Done),
         1 => Just(Verdict::Refused(R)),
+        1 => Just(Verdict::RefusedInPart(R)),
         1 => Just(Verdict::NotNow(R)),
         1 => Just(Verdict::Unknown(R)),
     ]

@@ -208,6 +208,7 @@ impl<S: State> Script<S> {
                     (Verdict::Done, None) => Answer::Done,
                     (Verdict::Done, Some(state)) => Answer::DoneWith(state),
                     (Verdict::Refused(reason), _) => Answer::Refused(reason),
+                    (Verdict::RefusedInPart(reason), _) => Answer::RefusedInPart(reason),
                     (Verdict::NotNow(reason), _) => Answer::NotNow(reason),
                     (Verdict::Unknown(reason), _) => Answer::Unknown(reason),
                 }
