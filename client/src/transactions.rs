@@ -3,10 +3,10 @@
 use reqwest::Method;
 use types::views::{
     Acknowledge, Acknowledged, AuditEntry, BatchRequest, BatchResults, Force, InDoubt, Page,
-    ParticipantView, Reconcile, ReconciliationAccepted, ResolutionAccepted, Status, Timeline,
-    TransferRequest, TransferView,
+    ParticipantView, Reconcile, ReconciliationAccepted, ResolutionAccepted, SagaOrder, SagaStatus,
+    SagaView, Status, Timeline, TransferRequest, TransferView,
 };
-use types::{IdempotencyKey, ParticipantId, ReconciliationId, ResolutionId, TransactionId};
+use types::{IdempotencyKey, ParticipantId, ReconciliationId, ResolutionId, SagaId, TransactionId};
 
 use crate::endpoint::Call;
 use crate::{Endpoint, Error, Failpoint, FailpointState, ListQuery, Sent, TransferFilter};
@@ -129,6 +129,46 @@ impl TransactionsService {
     ) -> Result<Acknowledged, Error> {
         let path = format!("/transactions/{id}/hazards/acknowledgements");
         self.0.call(Call::post(path, wish)).await
+    }
+
+    /// `GET /sagas`: transfers by saga, newest first, with their steps and logs.
+    ///
+    /// # Errors
+    /// `forbidden` for anyone but an admin.
+    pub async fn sagas(
+        &self,
+        status: Option<SagaStatus>,
+        list: &ListQuery,
+    ) -> Result<Page<SagaView>, Error> {
+        let mut query = list.pairs();
+        query.extend(status.map(|status| ("status", status.to_string())));
+        self.0.call(Call::get("/sagas").query(query)).await
+    }
+
+    /// `GET /sagas/{id}`: how it stands, and the log that led there.
+    ///
+    /// # Errors
+    /// `forbidden` for anyone but an admin, `not_found`.
+    pub async fn saga(&self, id: SagaId) -> Result<SagaView, Error> {
+        self.0.call(Call::get(format!("/sagas/{id}"))).await
+    }
+
+    /// `POST /sagas/{id}/retry`: a stuck saga tries again.
+    ///
+    /// # Errors
+    /// `forbidden` for anyone but an admin, `conflict` when it is not stuck.
+    pub async fn retry_saga(&self, id: SagaId, order: &SagaOrder) -> Result<SagaView, Error> {
+        let path = format!("/sagas/{id}/retry");
+        self.0.call(Call::post(path, order)).await
+    }
+
+    /// `POST /sagas/{id}/skip`: a stuck saga leaves its step as it is, and goes on.
+    ///
+    /// # Errors
+    /// `forbidden` for anyone but an admin, `conflict` when it is not stuck.
+    pub async fn skip_saga(&self, id: SagaId, order: &SagaOrder) -> Result<SagaView, Error> {
+        let path = format!("/sagas/{id}/skip");
+        self.0.call(Call::post(path, order)).await
     }
 
     /// `POST /transactions/{id}/resolutions`: proposes an outcome; nothing happens until another

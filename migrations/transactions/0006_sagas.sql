@@ -46,3 +46,9 @@ CREATE TABLE saga_log (
     attempts integer NOT NULL DEFAULT 0,
     PRIMARY KEY (saga_id, sequence)
 );
+
+-- What operators did about sagas stands in the audit trail, once for each bank that it concerns.
+ALTER TABLE audit_trail DROP CONSTRAINT action_is_known;
+ALTER TABLE audit_trail ADD CONSTRAINT action_is_known CHECK (action IN ('PROPOSED',
+    'CONFIRMATION_REFUSED', 'CONFIRMED', 'FORCED', 'NOT_FORCED', 'RESULT', 'ACKNOWLEDGED',
+    'SAGA_RETRIED', 'SAGA_SKIPPED'));

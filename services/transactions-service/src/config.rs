@@ -38,6 +38,10 @@ pub struct TransactionsConfig {
     /// Milliseconds a client waits for the acknowledgements of a decided transfer before it is
     /// answered 202.
     pub settle_patience_ms: u64,
+    /// Milliseconds until a transfer by saga that is not decided is undone.
+    pub saga_timeout_ms: u64,
+    /// How often a bank is asked again to undo its part of one before an operator is called.
+    pub saga_compensation_retries: u32,
     /// Milliseconds after which an open transaction is listed as in doubt.
     pub in_doubt_after_ms: u64,
     /// Transactions in flight at once; further ones are answered `overloaded`.
@@ -61,6 +65,8 @@ impl Default for TransactionsConfig {
             call_timeout_ms: 2_000,
             recovery_tick_ms: 1_000,
             settle_patience_ms: 2_000,
+            saga_timeout_ms: 5_000,
+            saga_compensation_retries: 60,
             in_doubt_after_ms: 60_000,
             max_in_flight: 20_000,
             planted_bug: None,
@@ -162,6 +168,8 @@ impl TransactionsConfig {
             call_timeout: Duration::from_millis(self.call_timeout_ms),
             recovery_tick: Duration::from_millis(self.recovery_tick_ms),
             settle_patience: Duration::from_millis(self.settle_patience_ms),
+            saga_timeout: Duration::from_millis(self.saga_timeout_ms),
+            saga_compensation_retries: self.saga_compensation_retries,
             in_doubt_after: Duration::from_millis(self.in_doubt_after_ms),
             max_in_flight: self.max_in_flight,
         }
@@ -179,6 +187,10 @@ pub struct Timings {
     /// How often recovery looks.
     pub recovery_tick: Duration,
     settle_patience: Duration,
+    /// How long a transfer by saga may be undecided.
+    pub saga_timeout: Duration,
+    /// How often one is asked to be undone again, before an operator is called.
+    pub saga_compensation_retries: u32,
     /// When an open transaction is listed.
     pub in_doubt_after: Duration,
     /// How many transactions at once.
@@ -196,7 +208,18 @@ impl Timings {
 
     /// How long a client waits for a decision.
     pub(crate) fn reply_deadline(&self) -> Duration {
-        self.prepare_deadline + self.call_timeout + self.settle_patience
+        self.prepare_deadline.max(self.saga_timeout) + self.call_timeout + self.settle_patience
+    }
+
+    /// The first pause before a step of a saga is asked for again: a lock is held for milliseconds.
+    pub(crate) const fn saga_first_pause(&self) -> Duration {
+        Duration::from_millis(5)
+    }
+
+    /// No pause between two attempts at a step is longer: what is decided ends soon after the last
+    /// fault is healed.
+    pub(crate) const fn saga_longest_pause(&self) -> Duration {
+        Duration::from_secs(2)
     }
 
     /// How long a client waits for the acknowledgements of what is decided.

@@ -8,6 +8,7 @@
 //! | one transaction driven to its end | `coordinator/drive.rs` |
 //! | the decision made durable | `store/decisions.rs` |
 //! | recovery | `coordinator/recovery.rs` |
+//! | a transfer by saga | `sagas/` |
 //! | databases that lost their last commits | `coordinator/numbers.rs` |
 //! | an inquiry answered | `coordinator/inquiries.rs` |
 //! | what operators are told of a transaction in doubt | `console/` |
@@ -21,12 +22,14 @@ mod http;
 mod record;
 mod requests;
 mod routes;
+mod sagas;
 mod store;
 mod transfer;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use saga_postgres::Lease;
 use service_kit::auth::{Issuer, Signer, Verifier};
 use service_kit::client::ServiceClient;
 use service_kit::config::Loaded;
@@ -61,18 +64,24 @@ pub enum BuildError {
     /// The service's own keys cannot be read or made.
     #[error("{0}")]
     Signer(#[from] service_kit::auth::SignerError),
+    /// The saga of a transfer makes no sense.
+    #[error("{0}")]
+    Saga(#[from] saga::DefinitionError),
     /// The configuration asks for something that is not there.
     #[error("{0}")]
     Config(&'static str),
 }
 
-/// The service with its background loop.
+/// Recovery of transactions and of sagas.
+type Loops = [tokio::task::JoinHandle<()>; 2];
+
+/// The service with its background loops.
 pub struct Built {
     /// What is to be served.
     pub service: Service,
     coordination: Arc<Coordination>,
     stop: watch::Sender<bool>,
-    recovery: tokio::task::JoinHandle<()>,
+    loops: Loops,
 }
 
 /// Puts the service together on a migrated database and starts recovery.
@@ -108,17 +117,26 @@ pub async fn build(loaded: &Loaded<TransactionsConfig>, pool: PgPool) -> Result<
     let numbers = Numbers::new(pool.clone(), &config.service_name, clients.iter().cloned());
     let participants = Participants::new(clients, &numbers);
     let directory = directory::Directory::new(pool.clone(), participants.clone());
+    let executor = Lease::register(pool.clone(), &config.service_name, timings.lease).await?;
     let coordination = Coordination::new(
         config.service_name.clone(),
         pool.clone(),
         timings,
         participants,
         numbers,
-    );
+        executor,
+    )?;
     let (coordinator_id, name) = (coordination.coordinator_id, &coordination.name);
     store::leases::register(&pool, coordinator_id, name, timings.lease).await?;
     let (stop, stopping) = watch::channel(false);
-    let recovery = tokio::spawn(recovery::run(Arc::clone(&coordination), stopping));
+    let sagas = coordination
+        .sagas
+        .clone()
+        .recover(timings, stopping.clone());
+    let loops = [
+        tokio::spawn(recovery::run(Arc::clone(&coordination), stopping)),
+        tokio::spawn(sagas),
+    ];
     let app = Arc::new(App {
         coordination: Arc::clone(&coordination),
         directory,
@@ -137,15 +155,15 @@ pub async fn build(loaded: &Loaded<TransactionsConfig>, pool: PgPool) -> Result<
         },
         coordination,
         stop,
-        recovery,
+        loops,
     })
 }
 
-/// What is left to do after the last request: the handle that stops the background loop.
+/// What is left to do after the last request: the handle that stops the background loops.
 pub struct Closing {
     coordination: Arc<Coordination>,
     stop: watch::Sender<bool>,
-    recovery: tokio::task::JoinHandle<()>,
+    loops: Loops,
 }
 
 impl Built {
@@ -156,12 +174,12 @@ impl Built {
             service,
             coordination,
             stop,
-            recovery,
+            loops,
         } = self;
         let closing = Closing {
             coordination,
             stop,
-            recovery,
+            loops,
         };
         (service, closing)
     }
@@ -172,7 +190,9 @@ impl Closing {
     /// lease, so that another process goes on at once with what is left.
     pub async fn finish(self) {
         self.stop.send_replace(true);
-        self.recovery.await.ok();
+        for one in self.loops {
+            one.await.ok();
+        }
         let idle = self.coordination.in_flight.idle();
         tokio::time::timeout(LAST_PATIENCE, idle).await.ok();
         let Coordination {
@@ -181,6 +201,9 @@ impl Closing {
             ..
         } = &*self.coordination;
         if let Err(error) = store::leases::release(pool, *coordinator_id).await {
+            tracing::warn!(event = "LEASE_NOT_RELEASED", %error);
+        }
+        if let Err(error) = self.coordination.sagas.lease().release().await {
             tracing::warn!(event = "LEASE_NOT_RELEASED", %error);
         }
     }

@@ -28,6 +28,7 @@ pub(crate) struct NewTransaction {
     /// For each transfer in it: one, or those of a linked batch.
     pub(crate) descriptions: Vec<Option<Text<200>>>,
     pub(crate) linked: bool,
+    pub(crate) protocol: Protocol,
     /// Whose accounts may be debited; `None` when the caller may debit any.
     pub(crate) debits_owned_by: Option<CustomerId>,
     pub(crate) request_id: String,
@@ -82,6 +83,7 @@ impl NewTransaction {
 pub(crate) struct Record {
     pub(crate) transaction_id: TransactionId,
     pub(crate) status: Status,
+    pub(crate) protocol: Protocol,
     pub(crate) phase: String,
     pub(crate) participants: Vec<ParticipantId>,
     pub(crate) descriptions: Vec<Option<String>>,
@@ -119,7 +121,7 @@ impl Record {
             transaction_id: self.transaction_id,
             status: self.status,
             settled: self.settled_at.is_some(),
-            protocol: Protocol::TwoPhaseCommit,
+            protocol: self.protocol,
             source_account_id: source,
             destination_account_id: destination,
             amount: crate::transfer::total(self.legs.iter().map(|(_, change)| *change))?,

@@ -8,7 +8,7 @@ use utoipa_axum::routes;
 use crate::app::App;
 use crate::http::{
     acknowledgements, audit, batch, in_doubt, inquiries, internal_transfers, participants,
-    reconciliations, resolutions, timeline, transfer, transfers,
+    reconciliations, resolutions, sagas, timeline, transfer, transfers,
 };
 
 pub(crate) fn router(app: Arc<App>) -> OpenApiRouter {
@@ -29,6 +29,11 @@ pub(crate) fn router(app: Arc<App>) -> OpenApiRouter {
         .routes(routes!(resolutions::confirm))
         .routes(routes!(acknowledgements::create))
         .routes(routes!(audit::show))
+        // Sagas
+        .routes(routes!(sagas::index))
+        .routes(routes!(sagas::show))
+        .routes(routes!(sagas::retry))
+        .routes(routes!(sagas::skip))
         // Between services
         .routes(routes!(inquiries::create))
         .routes(routes!(internal_transfers::create))

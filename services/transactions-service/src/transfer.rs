@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use types::views::{LegRequest, TransferRequest};
+use types::views::{LegRequest, Protocol, TransferRequest};
 use types::{AccountId, Amount, Balance, Change, Code, Text};
 
 /// A transfer that makes sense in itself: its legs sum to zero, no account stands twice.
@@ -12,6 +12,8 @@ pub(crate) struct Transfer {
     pub(crate) legs: Vec<(AccountId, Change)>,
     /// For the statements.
     pub(crate) description: Option<Text<200>>,
+    /// How it is carried out.
+    pub(crate) protocol: Protocol,
 }
 
 /// Why a request is no transfer, with the words for the caller.
@@ -45,12 +47,6 @@ impl TryFrom<TransferRequest> for Transfer {
     type Error = Invalid;
 
     fn try_from(request: TransferRequest) -> Result<Self, Invalid> {
-        if request.protocol == Some(types::views::Protocol::Saga) {
-            return Err(invalid(
-                Code::ProtocolUnavailable,
-                "this bank carries out transfers by two-phase commit only",
-            ));
-        }
         let legs = match (
             request.source_account_id,
             request.destination_account_id,
@@ -80,6 +76,7 @@ impl TryFrom<TransferRequest> for Transfer {
         Ok(Self {
             legs,
             description: request.description,
+            protocol: request.protocol.unwrap_or_default(),
         })
     }
 }

@@ -13,7 +13,7 @@ use crate::lease::{Lease, interval};
 
 /// A saga of ours without a driver is taken up again once it is this old: its driver's mark is set
 /// before it begins, but looked up a moment before it is looked for here.
-const MARGIN: Duration = Duration::from_secs(1);
+const MARGIN: Duration = Duration::from_secs(3);
 
 /// Renews our lease, then takes over what nobody drives, as [`saga::SagaStore::claim`] says.
 /// Durable when it returns: our lease, and owner and epoch of everything returned.

@@ -10,11 +10,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::answer::Answer;
-use crate::decide;
 use crate::ids::{Direction, OperationId, SagaId};
 use crate::machine::Shape;
 use crate::options::Options;
-use crate::store::{Entry, NewSaga, Record};
+use crate::store::NewSaga;
 
 /// What a saga carries from step to step. Kept in its log, so what is in it survives a crash.
 pub trait State: Clone + Serialize + DeserializeOwned + Send + Sync + 'static {}
@@ -241,18 +240,7 @@ impl<S: State> Definition<S> {
     /// When the state cannot be written as JSON.
     pub fn begin(&self, saga_id: SagaId, state: &S) -> Result<NewSaga, serde_json::Error> {
         let state = serde_json::to_string(state)?;
-        let written = decide::begin(self.shape).map_err(serde::ser::Error::custom)?;
-        let entries = Entry::number(1, written.events);
-        Ok(NewSaga {
-            saga_id,
-            kind: self.kind,
-            record: Record {
-                snapshot: written.snapshot,
-                sequence: Entry::last(&entries),
-                state,
-            },
-            entries,
-        })
+        NewSaga::new(saga_id, self.kind, self.shape, state).map_err(serde::ser::Error::custom)
     }
 
     /// Steps as `change` makes them; for tests that come between a saga and its performers.

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::decide;
 use crate::ids::SagaId;
-use crate::machine::{Event, Snapshot};
+use crate::machine::{Event, IllegalEvent, Shape, Snapshot};
 
 /// A saga's row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +55,32 @@ pub struct NewSaga {
     pub record: Record,
     /// Its first lines.
     pub entries: Vec<Entry>,
+}
+
+impl NewSaga {
+    /// The first rows of a saga whose steps are told apart by their number alone.
+    ///
+    /// # Errors
+    /// [`IllegalEvent::NoSuchStep`] where the shape has no steps.
+    pub fn new(
+        saga_id: SagaId,
+        kind: &'static str,
+        shape: Shape,
+        state: String,
+    ) -> Result<Self, IllegalEvent> {
+        let written = decide::begin(shape)?;
+        let entries = Entry::number(1, written.events);
+        Ok(Self {
+            saga_id,
+            kind,
+            record: Record {
+                snapshot: written.snapshot,
+                sequence: Entry::last(&entries),
+                state,
+            },
+            entries,
+        })
+    }
 }
 
 /// One write: some lines of one saga's log and the row they lead to, together or not at all.

@@ -2,9 +2,10 @@
 
 use clap::{Args, Subcommand};
 use client::Place;
-use types::{ParticipantId, ReconciliationId, ResolutionId, Text, TransactionId};
+use types::views::SagaStatus;
+use types::{ParticipantId, ReconciliationId, ResolutionId, SagaId, Text, TransactionId};
 
-use super::values::OutcomeChoice;
+use super::values::{OutcomeChoice, saga_status};
 
 /// Whom to ask.
 #[derive(Debug, Args)]
@@ -105,6 +106,49 @@ Examples:
         reason: Text<500>,
         #[command(flatten)]
         at: At,
+    },
+    /// Transfers by saga, newest first, or one of them with its log
+    #[command(after_help = "\
+Examples:
+  banking-cli admin sagas --status STUCK
+  banking-cli admin sagas SAGA")]
+    Sagas {
+        /// Only this one, with its log
+        #[arg(conflicts_with_all = ["status", "limit", "cursor"])]
+        saga: Option<SagaId>,
+        /// Only those that are STARTED, COMPENSATING, STUCK, COMMITTED, COMPENSATED
+        #[arg(long, value_name = "S", value_parser = saga_status)]
+        status: Option<SagaStatus>,
+        /// At most this many
+        #[arg(long, value_name = "N")]
+        limit: Option<u32>,
+        /// Where the page before ended
+        #[arg(long, value_name = "C")]
+        cursor: Option<String>,
+    },
+    /// Have a stuck saga try again
+    #[command(after_help = "\
+Example:
+  banking-cli admin saga-retry SAGA --reason 'bank-2 is back, ticket 820'")]
+    SagaRetry {
+        /// The saga
+        saga: SagaId,
+        /// Why; kept in its log and in the audit trail
+        #[arg(short, long, value_name = "R")]
+        reason: Text<500>,
+    },
+    /// Have a stuck saga leave its step as it is, and go on behind it
+    #[command(after_help = "\
+What the step should have done is then to be done by hand.
+
+Example:
+  banking-cli admin saga-skip SAGA --reason 'refunded by entry 7731, ticket 820'")]
+    SagaSkip {
+        /// The saga
+        saga: SagaId,
+        /// Why; kept in its log and in the audit trail
+        #[arg(short, long, value_name = "R")]
+        reason: Text<500>,
     },
     /// The banks, whether they answer, and whether a database has lost its last commits
     Participants,

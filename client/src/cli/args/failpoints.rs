@@ -37,6 +37,8 @@ pub struct Failpoint {
     pub beforehand: Option<(Side, &'static str, FailpointAction)>,
     /// The coordinator is stopped meanwhile, so that the banks have only each other.
     pub stops_coordinator: bool,
+    /// Only a transfer by saga comes this way.
+    pub by_saga: bool,
 }
 
 const fn point(
@@ -57,11 +59,12 @@ const fn point(
         },
         beforehand: None,
         stops_coordinator: false,
+        by_saga: false,
     }
 }
 
 /// All of them, in the order in which a transfer passes them.
-pub const FAILPOINTS: [Failpoint; 18] = [
+pub const FAILPOINTS: [Failpoint; 20] = [
     point(
         Side::Coordinator,
         "after_begin",
@@ -190,6 +193,24 @@ pub const FAILPOINTS: [Failpoint; 18] = [
             Some(false),
         )
     },
+    Failpoint {
+        by_saga: true,
+        ..point(
+            Side::Coordinator,
+            "saga_before_log",
+            "debited, not in the saga's log",
+            None,
+        )
+    },
+    Failpoint {
+        by_saga: true,
+        ..point(
+            Side::Coordinator,
+            "saga_after_log",
+            "in the saga's log, credit not asked",
+            None,
+        )
+    },
 ];
 
 impl Failpoint {
@@ -255,6 +276,8 @@ mod tests {
             "after_claim",
             "after_inquiry",
             "after_peer_tombstone",
+            "saga_before_log",
+            "saga_after_log",
         ] {
             assert!(named(arrow).is_ok(), "{arrow}");
         }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use clap::ValueEnum;
 use client::FailpointAction;
-use types::views::{Locking, Protocol, ResolutionOutcome, Status};
+use types::views::{Locking, Protocol, ResolutionOutcome, SagaStatus, Status};
 use types::{Currency, DecimalText, MoneyError, Timestamp};
 
 /// Whether a number is one the bank accepts is the bank's to say, with a code; here it only has to
@@ -122,4 +122,16 @@ impl From<ActionChoice> for FailpointAction {
             ActionChoice::Fail => Self::Fail,
         }
     }
+}
+
+/// How a saga stands, in capitals or not.
+pub fn saga_status(text: &str) -> Result<SagaStatus, String> {
+    let all = SagaStatus::ALL;
+    let found = all
+        .iter()
+        .find(|known| known.as_str().eq_ignore_ascii_case(text));
+    found.copied().ok_or_else(|| {
+        let names = all.map(SagaStatus::as_str);
+        format!("expected one of {}", names.join(", "))
+    })
 }

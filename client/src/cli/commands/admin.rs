@@ -1,9 +1,10 @@
 //! What operators do.
 
+use client::ListQuery;
 use futures_util::future::join_all;
 use serde::Serialize;
 use types::ParticipantId;
-use types::views::{LedgerCheck, Reconcile};
+use types::views::{LedgerCheck, Reconcile, SagaOrder};
 
 use super::Listed;
 use super::in_doubt::{self, Seen, Wish};
@@ -71,6 +72,36 @@ pub async fn execute(context: &Context, command: AdminCommand) -> Result<(), Fai
                 reason,
             };
             in_doubt::acknowledge(context, seen, at.at_participant).await
+        }
+        AdminCommand::Sagas {
+            saga: Some(saga), ..
+        } => {
+            let saga = transactions.saga(saga).await?;
+            context.out.show(&saga, render::saga(&saga))
+        }
+        AdminCommand::Sagas {
+            saga: None,
+            status,
+            limit,
+            cursor,
+        } => {
+            let list = ListQuery { limit, cursor };
+            let page = transactions.sagas(status, &list).await?;
+            context.out.show(&page, render::sagas(&page.items))
+        }
+        AdminCommand::SagaRetry { saga, reason } => {
+            let saga = transactions.retry_saga(saga, &SagaOrder { reason }).await?;
+            context.out.show(&saga, render::saga(&saga))?;
+            context.out.note("It tries again.");
+            Ok(())
+        }
+        AdminCommand::SagaSkip { saga, reason } => {
+            let saga = transactions.skip_saga(saga, &SagaOrder { reason }).await?;
+            context.out.show(&saga, render::saga(&saga))?;
+            context
+                .out
+                .note("It goes on. What the step should have done is to be done by hand.");
+            Ok(())
         }
         AdminCommand::Participants => {
             let banks = transactions.participants().await?;

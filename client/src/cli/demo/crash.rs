@@ -105,7 +105,10 @@ impl Act<'_> {
         narrator.expected(words::expectation(point, action))?;
 
         let key = own_key();
-        let wish = request(source, sink, "100.00", &format!("crash at {}", point.name));
+        let wish = types::views::TransferRequest {
+            protocol: point.by_saga.then_some(types::views::Protocol::Saga),
+            ..request(source, sink, "100.00", &format!("crash at {}", point.name))
+        };
         let struck = self
             .strike(narrator, &victim, pid, source, &wish, &key)
             .await;

@@ -213,6 +213,7 @@ async fn pay<P: Payments>(desk: Desk<P>, call: Call<Ordered>, points: Points) ->
         }),
         Answer::Done => Answer::Done,
         Answer::Refused(reason) => Answer::Refused(reason),
+        Answer::RefusedInPart(reason) => Answer::RefusedInPart(reason),
         Answer::NotNow(reason) => Answer::NotNow(reason),
         Answer::Unknown(reason) => Answer::Unknown(reason),
     }
@@ -276,8 +277,9 @@ fn undo_of(call: &Call<Ordered>) -> uuid::Uuid {
 fn unknown(answer: Answer<()>) -> Answer<Ordered> {
     match answer {
         Answer::Done | Answer::DoneWith(()) => Answer::Done,
-        Answer::Refused(reason) | Answer::NotNow(reason) | Answer::Unknown(reason) => {
-            Answer::Unknown(reason)
-        }
+        Answer::Refused(reason)
+        | Answer::RefusedInPart(reason)
+        | Answer::NotNow(reason)
+        | Answer::Unknown(reason) => Answer::Unknown(reason),
     }
 }

@@ -1,10 +1,10 @@
 //! Contradictions between a decision and a branch: recorded, counted, and called out.
 
+use sqlx::PgPool;
 use two_phase::message::{Acknowledgement, Outcome};
 use types::views::ResolutionOutcome;
 use types::{ParticipantId, TransactionId};
 
-use super::Coordination;
 use crate::store::hazards;
 
 /// What a person has to look at: the decision and the branch differ, by damage or by force.
@@ -27,17 +27,17 @@ pub(super) const fn shown(outcome: Outcome) -> ResolutionOutcome {
 /// Records a contradiction and calls for a person; `result` is the decision that met a forced
 /// branch. Durable when it returns.
 pub(crate) async fn raise_hazard(
-    coordination: &Coordination,
+    pool: &PgPool,
     id: TransactionId,
     participant: &ParticipantId,
     what: &str,
     result: Option<ResolutionOutcome>,
 ) -> Result<(), sqlx::Error> {
-    if !hazards::record(&coordination.pool, id, participant, what, result).await? {
+    if !hazards::record(pool, id, participant, what, result).await? {
         // Known, and already called for.
         return Ok(());
     }
-    super::recovery::count_interventions(&coordination.pool).await?;
+    super::recovery::count_interventions(pool).await?;
     let hazard = crate::console::names::canonical(what);
     metrics::counter!(service_kit::metrics::HAZARDS, "hazard" => hazard).increment(1);
     tracing::error!(

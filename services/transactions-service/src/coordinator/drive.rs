@@ -275,7 +275,7 @@ impl Drive {
             if let Some(what) = contradiction(acknowledgement) {
                 let mixed = acknowledgement == Acknowledgement::Mixed;
                 let result = decided.filter(|_| mixed).map(shown);
-                raise_hazard(coordination, id, &participant, &what, result).await?;
+                raise_hazard(&coordination.pool, id, &participant, &what, result).await?;
             }
             self.machine
                 .apply(Event::Acknowledged(participant, acknowledgement))?;

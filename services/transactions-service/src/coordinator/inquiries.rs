@@ -69,7 +69,7 @@ pub(crate) async fn reply(
         };
         if answer == InquiryAnswer::Unknown {
             raise_hazard(
-                coordination,
+                &coordination.pool,
                 transaction_id,
                 who,
                 "UnknownTransaction",

@@ -6,18 +6,16 @@ use std::sync::PoisonError;
 use futures_util::future::join_all;
 use serde::Serialize;
 use service_kit::client::{CallError, ServiceClient};
-use two_phase::message::{
-    Acknowledgement, AcknowledgementList, DecisionList, Numbers as Said, Prepare, PrepareList,
-    Vote, VoteList,
-};
+use two_phase::message::{Acknowledgement, AcknowledgementList, DecisionList, Numbers as Said};
 use types::{Code, ParticipantId, TransactionId};
 
 use super::numbers::Numbers;
 use super::participants::LastError;
+use super::questions::Question;
 
 /// Sends a list in as many bodies as it takes: a few linked batches of 1,000 transfers each are
 /// more than one body may hold.
-pub(super) async fn send_prepares(line: Line, items: Vec<Prepare>) -> Vec<Option<Vote>> {
+pub(super) async fn send<Q: Question>(line: Line, items: Vec<Q>) -> Vec<Option<Q::Answer>> {
     let bodies = bodies(items)
         .into_iter()
         .map(|items| send_body(&line, items));
@@ -28,11 +26,11 @@ pub(super) async fn send_prepares(line: Line, items: Vec<Prepare>) -> Vec<Option
 /// that the longest linked batch may still be the last of it.
 const BODY_LENGTH: usize = 8 * 1024 * 1024;
 
-fn bodies(items: Vec<Prepare>) -> Vec<Vec<Prepare>> {
+fn bodies<Q: Question>(items: Vec<Q>) -> Vec<Vec<Q>> {
     let mut bodies = Vec::new();
     let (mut body, mut length) = (Vec::new(), 0);
     for item in items {
-        length += about_length(&item);
+        length += item.about_length();
         body.push(item);
         if length >= BODY_LENGTH {
             bodies.push(std::mem::take(&mut body));
@@ -44,35 +42,16 @@ fn bodies(items: Vec<Prepare>) -> Vec<Vec<Prepare>> {
     bodies
 }
 
-/// How long a PREPARE is as JSON, rather too much than too little.
-fn about_length(prepare: &Prepare) -> usize {
-    let described = prepare.descriptions.iter().flatten();
-    let descriptions: usize = described.map(|text| 2 * text.as_str().len() + 4).sum();
-    512 + 128 * prepare.legs.len() + 8 * prepare.descriptions.len() + descriptions
-}
-
-async fn send_body(line: &Line, items: Vec<Prepare>) -> Vec<Option<Vote>> {
-    let ids: Vec<_> = items.iter().map(|prepare| prepare.transaction_id).collect();
-    let mut list = PrepareList {
-        participant: line.participant.clone(),
-        items,
-        numbers: None,
-    };
-    let reply: Option<VoteList> = line
-        .ask("/internal/prepare", &mut list, |list, numbers| {
-            list.numbers = Some(numbers);
-        })
-        .await
-        .ok();
+async fn send_body<Q: Question>(line: &Line, items: Vec<Q>) -> Vec<Option<Q::Answer>> {
+    let ids: Vec<_> = items.iter().map(Question::id).collect();
+    let mut list = Q::list(line.participant.clone(), items);
+    let reply: Option<Q::Reply> = line.ask(Q::PATH, &mut list, Q::say).await.ok();
+    let reply = reply.map(Q::read);
     let reply = reply.filter(|reply| reply.participant == line.participant);
     let numbers = reply.as_ref().and_then(|reply| reply.numbers.as_ref());
     line.numbers.heard(&line.participant, numbers);
-    let votes: HashMap<_, _> = reply
-        .into_iter()
-        .flat_map(|reply| reply.items)
-        .map(|item| (item.transaction_id, item.vote))
-        .collect();
-    ids.iter().map(|id| votes.get(id).copied()).collect()
+    let answers: HashMap<_, _> = reply.into_iter().flat_map(|reply| reply.items).collect();
+    ids.iter().map(|id| answers.get(id).copied()).collect()
 }
 
 pub(super) async fn send_decisions(

@@ -22,6 +22,7 @@ pub(crate) mod inquiries;
 mod lines;
 pub(crate) mod numbers;
 pub(crate) mod participants;
+mod questions;
 pub(crate) mod queues;
 pub(crate) mod recovery;
 
@@ -29,15 +30,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use saga_postgres::Lease;
 use sqlx::PgPool;
 use tokio::sync::watch;
 use tokio::time::Instant;
 use two_phase::message::Outcome;
+use types::views::Protocol;
 use types::{Code, TransactionId};
 use uuid::Uuid;
 
 use crate::config::Timings;
 use crate::record::NewTransaction;
+use crate::sagas::Sagas;
+use crate::store::begin::Owner;
 use in_flight::InFlight;
 use numbers::Numbers;
 use participants::Participants;
@@ -76,6 +81,7 @@ pub(crate) struct Coordination {
     pub(crate) numbers: Numbers,
     pub(crate) participants: Participants,
     pub(crate) in_flight: InFlight,
+    pub(crate) sagas: Sagas,
 }
 
 impl Coordination {
@@ -85,18 +91,33 @@ impl Coordination {
         timings: Timings,
         participants: Participants,
         numbers: Numbers,
-    ) -> Arc<Self> {
+        executor: Lease,
+    ) -> Result<Arc<Self>, saga::DefinitionError> {
         let coordinator_id = Uuid::now_v7();
-        Arc::new(Self {
+        let in_flight = InFlight::new(timings.max_in_flight);
+        let owner = Owner {
+            coordinator: coordinator_id,
+            executor: executor.executor(),
+        };
+        let sagas = Sagas::new(
+            executor,
+            &pool,
+            &timings,
+            &participants,
+            &numbers,
+            &in_flight,
+        )?;
+        Ok(Arc::new(Self {
             coordinator_id,
             name,
-            queues: Queues::new(&pool, coordinator_id, &numbers),
+            queues: Queues::new(&pool, owner, &numbers),
             numbers,
             participants,
-            in_flight: InFlight::new(timings.max_in_flight),
+            in_flight,
+            sagas,
             timings,
             pool,
-        })
+        }))
     }
 
     /// Starts driving a transaction whose begin is durable.
@@ -106,6 +127,9 @@ impl Coordination {
         self: &Arc<Self>,
         transaction: NewTransaction,
     ) -> watch::Receiver<Progress> {
+        if transaction.protocol == Protocol::Saga {
+            return self.sagas.start(&transaction);
+        }
         let (report, progress) = watch::channel(Progress::Undecided);
         let drive = drive::Drive::begun(transaction, self.timings.prepare_deadline(), report);
         self.spawn(drive);

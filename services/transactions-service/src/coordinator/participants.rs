@@ -14,12 +14,14 @@ use tokio::time::Instant;
 use two_phase::BranchState;
 use two_phase::message::{Acknowledgement, Outcome, Prepare, Vote};
 use two_phase::planted::{Bug, is_planted};
+use two_phase::steps::{Step, StepAnswer};
 use types::{
     AccountId, Code, Currency, CustomerId, LoginId, ParticipantId, ResolutionId, TransactionId,
 };
 
-use super::lines::{Line, no_answer, send_decisions, send_prepares};
+use super::lines::{Line, no_answer, send, send_decisions};
 use super::numbers::Numbers;
+use super::questions::Question;
 use crate::store::directory::Location;
 
 /// Lists on their way to one participant: several at once, because they do not wait for each
@@ -41,6 +43,7 @@ struct Bank {
     client: ServiceClient,
     last_error: LastError,
     prepare: ListQueue<Prepare, Option<Vote>>,
+    step: ListQueue<Step, Option<StepAnswer>>,
     commit: ListQueue<TransactionId, Option<Acknowledgement>>,
     abort: ListQueue<TransactionId, Option<Acknowledgement>>,
 }
@@ -80,6 +83,12 @@ impl Participants {
         let bank = self.0.get(participant)?;
         let answer = tokio::time::timeout_at(until, bank.prepare.submit(prepare));
         answer.await.ok()?.ok()?
+    }
+
+    /// Asks for a step of a saga, which must be in its log; `None` when there was no answer.
+    pub(crate) async fn step(&self, participant: &ParticipantId, step: Step) -> Option<StepAnswer> {
+        let bank = self.0.get(participant)?;
+        bank.step.submit(step).await.ok()?
     }
 
     /// Tells the decision, which must be durable; `None` when there was no answer.
@@ -178,12 +187,6 @@ impl Bank {
             numbers: numbers.clone(),
             last_error: LastError::default(),
         };
-        let prepare = {
-            let line = line.clone();
-            ListQueue::new("prepare", LIMITS, move |items: Vec<Prepare>| {
-                send_prepares(line.clone(), items)
-            })
-        };
         let last_error = Arc::clone(&line.last_error);
         let decisions = |name: &'static str, path: &'static str| {
             let line = line.clone();
@@ -192,13 +195,19 @@ impl Bank {
             })
         };
         Self {
-            prepare,
+            prepare: questions("prepare", &line),
+            step: questions("step", &line),
             commit: decisions("commit", "/internal/commit"),
             abort: decisions("abort", "/internal/abort"),
             client,
             last_error,
         }
     }
+}
+
+fn questions<Q: Question>(name: &'static str, line: &Line) -> ListQueue<Q, Option<Q::Answer>> {
+    let line = line.clone();
+    ListQueue::new(name, LIMITS, move |items: Vec<Q>| send(line.clone(), items))
 }
 
 async fn ask<B, T>(client: &ServiceClient, path: &str, body: &B) -> Option<T>

@@ -4,10 +4,9 @@
 use service_kit::halving::{Part, halve};
 use service_kit::lists::{Limits, ListQueue, NoAnswer};
 use sqlx::PgPool;
-use uuid::Uuid;
 
 use super::numbers::Numbers;
-use crate::store::begin::{BeginRequest, Begun, begin};
+use crate::store::begin::{BeginRequest, Begun, Owner, begin};
 use crate::store::decisions::{Decided, Finished, NewDecision, decide, finish};
 
 /// Why a step is not known to be done.
@@ -48,7 +47,7 @@ const LIMITS: Limits = Limits {
 };
 
 impl Queues {
-    pub(crate) fn new(pool: &PgPool, owner: Uuid, numbers: &Numbers) -> Self {
+    pub(crate) fn new(pool: &PgPool, owner: Owner, numbers: &Numbers) -> Self {
         let lists = |pool: &PgPool| pool.clone();
         let (begin_pool, decide_pool, finish_pool) = (lists(pool), lists(pool), lists(pool));
         let numbers = || numbers.clone();

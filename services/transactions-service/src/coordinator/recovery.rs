@@ -118,10 +118,11 @@ const fn describe(plan: Plan) -> &'static str {
     }
 }
 
-/// Shows how many contradictions, and databases that are not in step, wait for a person.
+/// Shows how many contradictions, databases that are not in step and stuck sagas wait for a person.
 pub(crate) async fn count_interventions(pool: &PgPool) -> Result<(), sqlx::Error> {
     let open = hazards::count_open(pool).await? + numbers::count_parked(pool).await?;
     let open = u32::try_from(open).unwrap_or(u32::MAX);
+    let open = open.saturating_add(saga_postgres::stuck(pool).await?);
     metrics::gauge!("bank_interventions_open").set(open);
     Ok(())
 }

@@ -9,6 +9,7 @@ pub(crate) mod internal_transfers;
 pub(crate) mod participants;
 pub(crate) mod reconciliations;
 pub(crate) mod resolutions;
+pub(crate) mod sagas;
 pub(crate) mod timeline;
 pub(crate) mod transfer;
 pub(crate) mod transfers;

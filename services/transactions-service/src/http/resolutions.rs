@@ -147,7 +147,7 @@ pub(crate) async fn confirm(
         ResolutionOutcome::Commit => "HeuristicCommit",
         ResolutionOutcome::Abort => "HeuristicAbort",
     };
-    raise_hazard(&app.coordination, id, &row.view.participant, hazard, None).await?;
+    raise_hazard(app.pool(), id, &row.view.participant, hazard, None).await?;
     count_interventions(app.pool()).await?;
     tracing::warn!(
         event = "OUTCOME_FORCED",

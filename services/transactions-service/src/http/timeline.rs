@@ -4,7 +4,10 @@ use axum::extract::State;
 use service_kit::Result;
 use service_kit::auth::User;
 use service_kit::extract::{Id, Json};
-use types::views::{ProblemView, Status, Timeline, TimelineEvent, TimelineItem};
+use two_phase::steps::StepKind;
+use types::views::{
+    ProblemView, Protocol, SagaLogView, Status, Timeline, TimelineEvent, TimelineItem,
+};
 use types::{Timestamp, TransactionId};
 
 use crate::app::Shared;
@@ -27,9 +30,17 @@ pub(crate) async fn show(
     Id(id): Id<TransactionId>,
 ) -> Result<Json<Timeline>> {
     let record = visible(&app, &user, id).await?;
+    let items = match record.protocol {
+        Protocol::TwoPhaseCommit => items(&record),
+        Protocol::Saga => {
+            let names = app.coordination.sagas.names();
+            let saga = saga_postgres::saga(app.pool(), &names, id.uuid().into()).await?;
+            by_saga(&record, saga.map(|saga| saga.log).unwrap_or_default())
+        }
+    };
     Ok(Json(Timeline {
         transaction_id: id,
-        items: items(&record),
+        items,
     }))
 }
 
@@ -68,6 +79,72 @@ fn items(record: &Record) -> Vec<TimelineItem> {
             detail: moment.detail,
         })
         .collect()
+}
+
+/// The lines of the saga's log, with what the row's own columns tell at its place among them.
+fn by_saga(record: &Record, log: Vec<SagaLogView>) -> Vec<TimelineItem> {
+    let item = |at, event, detail| TimelineItem {
+        at,
+        event,
+        participant: None,
+        account_id: None,
+        detail,
+    };
+    let decided = record.decided_at.map(|at| {
+        let event = match record.status {
+            Status::Aborted => TimelineEvent::DecidedAbort,
+            Status::Committed | Status::Pending => TimelineEvent::DecidedCommit,
+        };
+        let reason = record.reason.map(|reason| reason.to_string());
+        item(at.into(), event, reason)
+    });
+    let mut items = vec![item(
+        record.created_at.into(),
+        TimelineEvent::Initiated,
+        None,
+    )];
+    let (mut is_told, mut is_over) = (false, false);
+    for line in log {
+        let event = match &*line.event {
+            "ACTION_STARTED" => TimelineEvent::StepStarted,
+            "ACTION_DONE" => TimelineEvent::StepDone,
+            "ACTION_FAILED" => TimelineEvent::StepFailed,
+            "COMPENSATION_STARTED" => TimelineEvent::CompensationStarted,
+            "COMPENSATION_DONE" => TimelineEvent::CompensationDone,
+            "STUCK" => TimelineEvent::Stuck,
+            "TURNED_BACK" => {
+                items.extend(decided.clone());
+                is_told = true;
+                continue;
+            }
+            ended => {
+                is_over |= matches!(ended, "COMMITTED" | "COMPENSATED");
+                continue;
+            }
+        };
+        let is_release = line.step.as_deref() == Some(StepKind::Release.as_str());
+        if event == TimelineEvent::StepStarted && is_release {
+            items.extend(decided.clone());
+            is_told = true;
+        }
+        let detail = match (line.step, line.detail) {
+            (Some(step), Some(why)) => Some(format!("{step}: {why}")),
+            (step, why) => step.or(why),
+        };
+        items.push(item(line.at, event, detail));
+    }
+    if !is_told {
+        items.extend(decided);
+    }
+    if let Some(at) = record.settled_at.map(Timestamp::from) {
+        // The end is known here, and about to be written.
+        if !is_over {
+            let release = StepKind::Release.as_str().to_owned();
+            items.push(item(at, TimelineEvent::StepDone, Some(release)));
+        }
+        items.push(item(at, TimelineEvent::Settled, None));
+    }
+    items
 }
 
 /// What comes first of two things with the same time.

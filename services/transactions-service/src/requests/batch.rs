@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
 use service_kit::Problem;
-use types::views::{BatchRequest, BatchResult, BatchResults, Status, TransferRequest};
+use types::views::{BatchRequest, BatchResult, BatchResults, Protocol, Status, TransferRequest};
 use types::{Code, TransactionId};
 
 use super::placing::Places;
@@ -54,6 +54,13 @@ pub(crate) async fn batch(
             .detail(format!("A batch has 1 to {MOST} transfers, not {count}.")));
     }
     let linked = request.linked;
+    let by_saga = |transfer: &TransferRequest| transfer.protocol == Some(Protocol::Saga);
+    if linked && request.transfers.iter().any(by_saga) {
+        return Err(Problem::new(Code::ProtocolUnavailable).detail(
+            "A linked batch is one decision, which only two-phase commit makes; \
+             send it without \"protocol\", or unlinked.",
+        ));
+    }
     let parsed: Vec<Result<Transfer, Invalid>> = request.transfers.into_iter().map(parse).collect();
     let fingerprint = fingerprint::of_batch(
         parsed

@@ -2,6 +2,8 @@
 
 use sha2::{Digest, Sha256};
 
+use types::views::Protocol;
+
 use crate::transfer::Transfer;
 
 /// SHA-256 over the meaning of a transfer.
@@ -37,6 +39,10 @@ fn add(hash: &mut Sha256, transfer: &Transfer) {
     if let Some(description) = &transfer.description {
         hash.update([1]);
         hash.update(description.as_str());
+    }
+    // Only where it is not the usual one: keys that are older know of no other.
+    if transfer.protocol == Protocol::Saga {
+        hash.update([2]);
     }
 }
 

@@ -10,7 +10,9 @@ use std::sync::Arc;
 use saga::Reason;
 use saga::barrier::{self, OnClose, Recorded, Standing};
 use service_kit::Problem;
-use types::views::{CloseOutcome, CloseReply, CloseRequest, InternalTransferRequest, Status};
+use types::views::{
+    CloseOutcome, CloseReply, CloseRequest, InternalTransferRequest, Protocol, Status,
+};
 use types::{Change, Code, TransactionId};
 
 use super::reply::Reply;
@@ -48,6 +50,7 @@ pub(crate) async fn pay(
             (destination, request.amount.credit()),
         ],
         description: request.description,
+        protocol: Protocol::default(),
     };
     single::transfer(app, &caller, &transfer).await
 }
@@ -160,6 +163,7 @@ async fn reverse(
             .map(|(account, change)| (*account, opposite(*change)))
             .collect(),
         description: request.description,
+        protocol: Protocol::default(),
     };
     match single::transfer(app, &caller, &transfer).await? {
         (Reply::Settled(view) | Reply::Unsettled(view), _) => Ok(reversed(view.transaction_id)),

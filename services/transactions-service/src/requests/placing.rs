@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use chrono::Utc;
 use service_kit::Problem;
+use types::views::Protocol;
 use types::{AccountId, Code, TransactionId};
 
 use super::Caller;
@@ -90,6 +91,9 @@ impl Places {
                 .map(|location| location.currency),
             descriptions: transfers.iter().map(|t| t.description.clone()).collect(),
             linked: transfers.len() > 1,
+            protocol: transfers
+                .first()
+                .map_or_else(Protocol::default, |transfer| transfer.protocol),
             debits_owned_by: caller.debits_owned_by.flatten(),
             request_id: caller.request_id.clone(),
             created_at: Utc::now(),

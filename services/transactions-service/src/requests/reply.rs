@@ -114,6 +114,7 @@ fn view(
     let record = Record {
         transaction_id: transaction.transaction_id,
         status: status_of(decision.outcome),
+        protocol: transaction.protocol,
         phase: String::new(),
         participants: Vec::new(),
         descriptions: transaction

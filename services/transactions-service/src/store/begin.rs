@@ -2,11 +2,14 @@
 
 use std::collections::HashSet;
 
+use saga_postgres::{ExecutorId, begin_in};
 use sqlx::{PgPool, Postgres, Transaction};
 use two_phase::planted::{Bug, is_planted};
+use types::views::Protocol;
 use uuid::Uuid;
 
 use crate::record::NewTransaction;
+use crate::sagas::definition;
 use crate::store::keys::{KeyKind, KeyName};
 
 /// One request that wants to begin.
@@ -18,6 +21,13 @@ pub(crate) struct BeginRequest {
     pub(crate) transactions: Vec<NewTransaction>,
     /// What a batch refused before it began, as it will be replayed.
     pub(crate) refusals: Option<serde_json::Value>,
+}
+
+/// Who owns what begins: by two-phase commit, and by saga.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Owner {
+    pub(crate) coordinator: Uuid,
+    pub(crate) executor: ExecutorId,
 }
 
 /// What became of it.
@@ -40,11 +50,11 @@ pub(crate) enum Begun {
 /// coordinator gives up is found by recovery.
 pub(crate) async fn begin(
     pool: &PgPool,
-    owner: Uuid,
+    owner: Owner,
     requests: &[BeginRequest],
 ) -> Result<(Vec<Begun>, Option<String>), sqlx::Error> {
     if is_planted(Bug::KeyWrittenLater) {
-        return Ok((keys_later(pool, owner, requests).await?, None));
+        return Ok((keys_later(pool, owner.coordinator, requests).await?, None));
     }
     let mut database_transaction = pool.begin().await?;
     let (taken, incarnation) = take_keys(&mut database_transaction, requests).await?;
@@ -63,8 +73,9 @@ pub(crate) async fn begin(
         }
     }
     if !fresh.is_empty() {
-        insert_transactions(&mut database_transaction, owner, &fresh).await?;
+        insert_transactions(&mut database_transaction, owner.coordinator, &fresh).await?;
         insert_legs(&mut database_transaction, &fresh).await?;
+        insert_sagas(&mut database_transaction, owner.executor, &fresh).await?;
     }
     database_transaction.commit().await?;
     Ok((begun, incarnation))
@@ -177,6 +188,10 @@ async fn insert_transactions(
         .map(|t| t.refused.map(|code| code.to_string()))
         .collect();
     let request_ids: Vec<String> = transactions.iter().map(|t| t.request_id.clone()).collect();
+    let protocols: Vec<String> = transactions
+        .iter()
+        .map(|t| t.protocol.to_string())
+        .collect();
     let created_at: Vec<_> = transactions.iter().map(|t| t.created_at).collect();
     sqlx::query!(
         r#"INSERT INTO transactions
@@ -185,16 +200,16 @@ async fn insert_transactions(
            SELECT transaction_id,
                   CASE WHEN reason IS NULL THEN 'pending' ELSE 'aborted' END::transaction_status,
                   CASE WHEN reason IS NULL THEN 'preparing' ELSE 'done' END,
-                  $1, '2pc', linked, currency,
+                  $1, protocol, linked, currency,
                   ARRAY(SELECT jsonb_array_elements_text(participants)),
                   ARRAY(SELECT jsonb_array_elements_text(descriptions)),
                   reason, request_id, created_at,
                   CASE WHEN reason IS NOT NULL THEN created_at END,
                   CASE WHEN reason IS NOT NULL THEN created_at END
            FROM UNNEST($2::uuid[], $3::bool[], $4::text[], $5::jsonb[], $6::jsonb[], $7::text[],
-                       $8::text[], $9::timestamptz[])
+                       $8::text[], $9::timestamptz[], $10::text[])
                 AS new (transaction_id, linked, currency, participants, descriptions, reason,
-                        request_id, created_at)"#,
+                        request_id, created_at, protocol)"#,
         owner,
         &ids,
         &linked,
@@ -204,9 +219,25 @@ async fn insert_transactions(
         &reasons as &[Option<String>],
         &request_ids,
         &created_at,
+        &protocols,
     )
     .execute(&mut **database_transaction)
     .await?;
+    Ok(())
+}
+
+/// Those that are carried out by saga get its first rows too.
+async fn insert_sagas(
+    database_transaction: &mut Transaction<'_, Postgres>,
+    executor: ExecutorId,
+    transactions: &[&NewTransaction],
+) -> Result<(), sqlx::Error> {
+    let by_saga = transactions
+        .iter()
+        .filter(|t| t.protocol == Protocol::Saga && t.refused.is_none());
+    let sagas: Result<Vec<_>, _> = by_saga.map(|t| definition::begin(t)).collect();
+    let sagas = sagas.map_err(super::damaged)?;
+    begin_in(database_transaction, executor, &sagas).await?;
     Ok(())
 }
 

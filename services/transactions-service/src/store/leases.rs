@@ -98,7 +98,7 @@ pub(crate) async fn own_undriven(
 ) -> Result<Vec<Uuid>, sqlx::Error> {
     sqlx::query_scalar!(
         "SELECT transaction_id FROM transactions
-         WHERE settled_at IS NULL AND phase <> 'hazard' AND owner = $1
+         WHERE settled_at IS NULL AND protocol = '2pc' AND phase <> 'hazard' AND owner = $1
            AND transaction_id <> ALL($2)
          ORDER BY transaction_id
          LIMIT $3",
@@ -133,7 +133,7 @@ pub(crate) async fn claim(
                  AND coordinator_id <> $1
            ), left_behind AS (
                SELECT transaction_id FROM transactions
-               WHERE settled_at IS NULL AND phase <> 'hazard'
+               WHERE settled_at IS NULL AND protocol = '2pc' AND phase <> 'hazard'
                  AND owner NOT IN (SELECT coordinator_id FROM alive)
                  AND (owner <> $1 OR transaction_id = ANY($3))
                ORDER BY transaction_id

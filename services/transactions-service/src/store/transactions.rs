@@ -14,6 +14,7 @@ use crate::store::StatusRow;
 struct Row {
     transaction_id: Uuid,
     status: StatusRow,
+    protocol: String,
     phase: String,
     participants: Vec<String>,
     descriptions: Vec<Option<String>>,
@@ -33,6 +34,7 @@ impl TryFrom<Row> for Record {
         Ok(Self {
             transaction_id: row.transaction_id.into(),
             status: row.status.into(),
+            protocol: super::sagas::protocol(&row.protocol)?,
             phase: row.phase,
             participants: super::leases::participants(row.participants)?,
             descriptions: row.descriptions,
@@ -60,7 +62,8 @@ pub(crate) async fn read(
     let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
     let rows = sqlx::query_as!(
         Row,
-        r#"SELECT transaction_id, status AS "status: StatusRow", phase, participants,
+        r#"SELECT transaction_id, status AS "status: StatusRow", protocol, phase,
+                  participants,
                   descriptions AS "descriptions: Vec<Option<String>>", reason, request_id,
                   created_at, decided_at, settled_at, replied_unsettled, timeline
            FROM transactions WHERE transaction_id = ANY($1)"#,
@@ -154,7 +157,7 @@ pub(crate) async fn in_doubt(
 ) -> Result<Vec<TransactionId>, sqlx::Error> {
     let ids = sqlx::query_scalar!(
         "SELECT transaction_id FROM transactions AS t
-         WHERE settled_at IS NULL
+         WHERE settled_at IS NULL AND protocol = '2pc'
            AND CASE WHEN phase = 'hazard'
                THEN $2 OR NOT EXISTS (
                         SELECT FROM hazards AS h WHERE h.transaction_id = t.transaction_id)

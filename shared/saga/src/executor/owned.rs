@@ -60,6 +60,12 @@ impl Owned {
         self.claimed.saga_id
     }
 
+    /// Its state, as it is kept.
+    #[must_use]
+    pub fn state(&self) -> &str {
+        &self.claimed.record.state
+    }
+
     /// How it stands.
     #[must_use]
     pub const fn snapshot(&self) -> &Snapshot {

@@ -24,11 +24,15 @@ pub enum AuditAction {
     Result,
     /// An admin acknowledged a hazard.
     Acknowledged,
+    /// An admin had a stuck saga try again.
+    SagaRetried,
+    /// An admin had a stuck saga leave a step as it was.
+    SagaSkipped,
 }
 
 impl AuditAction {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Proposed,
         Self::ConfirmationRefused,
         Self::Confirmed,
@@ -36,6 +40,8 @@ impl AuditAction {
         Self::NotForced,
         Self::Result,
         Self::Acknowledged,
+        Self::SagaRetried,
+        Self::SagaSkipped,
     ];
 
     /// The step as it stands in a database.
@@ -49,6 +55,8 @@ impl AuditAction {
             Self::NotForced => "NOT_FORCED",
             Self::Result => "RESULT",
             Self::Acknowledged => "ACKNOWLEDGED",
+            Self::SagaRetried => "SAGA_RETRIED",
+            Self::SagaSkipped => "SAGA_SKIPPED",
         }
     }
 }

@@ -46,6 +46,7 @@ const FORCE: &str = r#"{"participant": "bank-1", "transaction_id": "$NEW_ID",
     "outcome": "abort", "expected_state": "PREPARED", "resolution_id": "$NEW_ID",
     "proposed_by": "$NEW_ID", "confirmed_by": "$OTHER_ID", "reason": "a test"}"#;
 const RESOLUTION_HERE: &str = r#"{"outcome": "abort", "reason": "a test"}"#;
+const ORDER: &str = r#"{"reason": "a test"}"#;
 const ACKNOWLEDGE: &str =
     r#"{"participant": "bank-1", "hazard": "heuristic_mixed", "reason": "a test"}"#;
 const ACKNOWLEDGE_HERE: &str = r#"{"hazard": "heuristic_mixed", "reason": "a test"}"#;
@@ -144,6 +145,10 @@ pub(super) const MATRIX: &[Row] = &[
     (TRANSACTIONS, "POST",   "/transactions/{transaction_id}/resolutions/{resolution_id}/confirmations", "", [401, 403, 403, 403, 404, 401, 403, 401, 401]),
     (TRANSACTIONS, "GET",   "/transactions/{transaction_id}/audit", "",                             [401, 403, 403, 403, 200, 401, 403, 401, 401]),
     (TRANSACTIONS, "POST",  "/transactions/{transaction_id}/hazards/acknowledgements", ACKNOWLEDGE, [401, 403, 403, 403, 404, 401, 403, 401, 401]),
+    (TRANSACTIONS, "GET",  "/sagas", "",                                                        [401, 403, 403, 403, 200, 401, 403, 401, 401]),
+    (TRANSACTIONS, "GET",  "/sagas/{saga_id}", "",                                              [401, 403, 403, 403, 404, 401, 403, 401, 401]),
+    (TRANSACTIONS, "POST", "/sagas/{saga_id}/retry", ORDER,                                     [401, 403, 403, 403, 404, 401, 403, 401, 401]),
+    (TRANSACTIONS, "POST", "/sagas/{saga_id}/skip", ORDER,                                      [401, 403, 403, 403, 404, 401, 403, 401, 401]),
     (TRANSACTIONS, "POST",   "/internal/inquiries", INQUIRY,                                    [401, 403, 403, 403, 403, 401, 200, 401, 401]),
     (TRANSACTIONS, "POST",   "/internal/transfers", PAYMENT,                                    [401, 403, 403, 403, 403, 401, 403, 401, 401]),
     (TRANSACTIONS, "POST",   "/internal/transfers/close", CLOSING,                              [401, 403, 403, 403, 403, 401, 403, 401, 401]),
