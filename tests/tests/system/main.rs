@@ -34,6 +34,8 @@ mod partitions;
 mod planted_bugs;
 mod refunds;
 mod restored;
+mod sagas;
+mod sagas_killed;
 mod security;
 mod terminal;
 mod transfers;

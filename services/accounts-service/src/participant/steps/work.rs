@@ -115,7 +115,9 @@ impl<'a> Work<'a> {
             OnAction::Answer(Answer::Refused(reason)) => StepAnswer::Refused {
                 code: reason.as_str().parse().unwrap_or(Code::OperationClosed),
             },
-            OnAction::Answer(Answer::NotNow(_) | Answer::Unknown(_)) => CONTRADICTED,
+            OnAction::Answer(Answer::RefusedInPart(_) | Answer::NotNow(_) | Answer::Unknown(_)) => {
+                CONTRADICTED
+            }
             OnAction::Perform if self.forgotten.contains(&operation.transaction_id) => TOO_LATE,
             OnAction::Perform => {
                 let answer = self.take_effect(operation);
