@@ -36,6 +36,7 @@ mod refunds;
 mod restored;
 mod sagas;
 mod sagas_killed;
+mod sagas_stuck;
 mod security;
 mod terminal;
 mod transfers;

@@ -78,6 +78,7 @@ fn filled(template: &str, transaction: &str) -> String {
         ("{account_id}", seed::ALICE),
         ("{transaction_id}", transaction),
         ("{resolution_id}", &fresh),
+        ("{saga_id}", &fresh),
         ("{participant_id}", "bank-1"),
         ("{reconciliation_id}", &fresh),
         ("{product_id}", orders::COIN),
