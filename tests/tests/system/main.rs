@@ -6,6 +6,7 @@ mod batches;
 mod cash_killed;
 mod clients;
 mod clocks;
+mod comparison_demo;
 mod compose;
 mod concurrency;
 mod console;

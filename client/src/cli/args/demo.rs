@@ -30,6 +30,9 @@ pub struct DemoSelection {
     /// One transfer told message by message
     #[arg(long)]
     pub two_phase_commit: bool,
+    /// The same transfers by two-phase commit and by saga, watched and killed
+    #[arg(long)]
+    pub two_phase_commit_vs_saga: bool,
     /// A process is killed in the middle of a transfer and started again
     #[arg(long)]
     pub crash: bool,
@@ -49,7 +52,7 @@ pub struct DemoArguments {
     /// For --crash: what happens there [default: abort]
     #[arg(long, value_enum)]
     pub action: Option<ActionChoice>,
-    /// For --crash: the running bank's data directory [default: .data]
+    /// Where processes are killed: the running bank's data directory [default: .data]
     #[arg(long, env = "BANK_DATA_DIR", value_name = "DIR", hide_env = true)]
     pub data_dir: Option<PathBuf>,
 }
@@ -65,6 +68,10 @@ impl DemoArguments {
 
     pub const fn two_phase_commit(&self) -> bool {
         self.which.two_phase_commit || self.which.all
+    }
+
+    pub const fn comparison(&self) -> bool {
+        self.which.two_phase_commit_vs_saga || self.which.all
     }
 
     pub const fn crash(&self) -> bool {

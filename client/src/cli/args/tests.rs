@@ -63,6 +63,7 @@ fn every_line_of_the_contract_parses() {
         "demo --race-condition".to_owned(),
         "demo --concurrent".to_owned(),
         "demo --two-phase-commit".to_owned(),
+        "demo --two-phase-commit-vs-saga".to_owned(),
         "demo --crash".to_owned(),
         "demo --crash --point before_ack --action pause".to_owned(),
         "demo --all".to_owned(),

@@ -1,6 +1,6 @@
 //! A process dies, waits or fails in the middle of a transfer, and everything comes out right.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use client::{Error, FailpointAction, Sent};
@@ -24,12 +24,6 @@ const TO_HAPPEN: Duration = Duration::from_secs(20);
 
 /// A bank asks about a branch after 3 s; then it has something to tell.
 const TO_BE_IN_DOUBT: Duration = Duration::from_secs(5);
-
-/// A supervisor restarts what exits within 2 s, at most 5 s when it keeps exiting.
-const FOR_A_SUPERVISOR: Duration = Duration::from_secs(6);
-
-/// Migrations are checked and a port is bound.
-const TO_START: Duration = Duration::from_secs(30);
 
 /// After the fault is healed everything is terminal within this.
 const TO_FINISH_POLLS: u32 = 60;
@@ -59,6 +53,13 @@ impl Plan {
             points,
             action,
         }
+    }
+}
+
+impl Plan {
+    /// Where the bank is, if that was said.
+    pub fn data_dir(&self) -> Option<&Path> {
+        self.data_dir.as_deref()
     }
 }
 
@@ -259,18 +260,10 @@ impl Act<'_> {
         victim: &Victim,
         name: &str,
     ) -> Result<(), Failure> {
-        let answers = || async { victim.endpoint().health().await.is_ok() };
-        if process::until(FOR_A_SUPERVISOR, answers).await {
-            return narrator.happened(&format!("{name} was started again by its supervisor."));
+        match victim.back_again(self.local, name).await? {
+            None => narrator.happened(&format!("{name} was started again by its supervisor.")),
+            Some(typed) => narrator.did(&format!("Started again: {typed}")),
         }
-        let typed = process::start_again(self.local, name).await?;
-        narrator.did(&format!("Started again: {typed}"))?;
-        if process::until(TO_START, answers).await {
-            return Ok(());
-        }
-        Err(Failure::Incomplete(format!(
-            "{name} does not answer. By hand: {typed}"
-        )))
     }
 
     async fn end(

@@ -1,6 +1,7 @@
 //! Demonstrations against the running bank: real calls, real kills, and a verdict that is computed.
 
 mod choose;
+mod compare;
 mod concurrent;
 mod crash;
 mod narrator;
@@ -31,6 +32,7 @@ pub enum Demo {
     Race,
     Concurrent,
     Protocol,
+    Comparison,
     Crash,
 }
 
@@ -43,6 +45,7 @@ pub async fn run(context: &Context, arguments: &DemoArguments) -> Result<(), Fai
         (arguments.race_condition(), Demo::Race),
         (arguments.concurrent(), Demo::Concurrent),
         (arguments.two_phase_commit(), Demo::Protocol),
+        (arguments.comparison(), Demo::Comparison),
         (arguments.crash(), Demo::Crash),
     ];
     let demos = wanted.into_iter().filter(|(wanted, _)| *wanted);
@@ -91,6 +94,7 @@ async fn perform(context: &Context, demos: &[Demo], crash: &crash::Plan) -> Resu
             Demo::Race => race::play(&stage, &mut narrator).await,
             Demo::Concurrent => concurrent::play(&stage, &mut narrator).await,
             Demo::Protocol => protocol::play(&stage, &mut narrator).await,
+            Demo::Comparison => compare::play(&stage, &mut narrator, crash.data_dir()).await,
             Demo::Crash => crash::play(&stage, &mut narrator, crash).await,
         };
         if let Err(error) = played {

@@ -20,6 +20,8 @@ struct Act {
     expected: Vec<String>,
     happened: Vec<String>,
     why: Vec<String>,
+    /// What was measured.
+    numbers: Vec<serde_json::Value>,
     /// `null` for an act that shows something without a right or wrong.
     ok: Option<bool>,
     verdict: Option<String>,
@@ -76,6 +78,13 @@ impl Narrator {
     pub fn why(&mut self, text: &str) -> Result<(), Failure> {
         self.current().why.push(text.to_owned());
         self.say("Why", text)
+    }
+
+    /// What was measured, for programs; people get it as a table.
+    pub fn number(&mut self, measured: &impl Serialize) -> Result<(), Failure> {
+        let value = serde_json::to_value(measured).map_err(std::io::Error::from)?;
+        self.current().numbers.push(value);
+        Ok(())
     }
 
     /// A table or a picture between the words.

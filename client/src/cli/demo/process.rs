@@ -113,6 +113,11 @@ pub fn stop(pid: i32) -> Result<(), Failure> {
     signal(pid, Signal::STOP)
 }
 
+/// Kills a process, as if the power had gone.
+pub fn kill(pid: i32) -> Result<(), Failure> {
+    signal(pid, Signal::KILL)
+}
+
 /// Lets a stopped process go on.
 pub fn go_on(pid: i32) -> Result<(), Failure> {
     signal(pid, Signal::CONT)

@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use client::{AccountsService, ListQuery, Located, Sent};
 use types::views::{
     Account, AccountStatus, Cash, ContactInfo, CreateCustomer, Locking, OpenAccount, PatchAccount,
-    TransferRequest, TransferView,
+    Protocol, TransferRequest, TransferView,
 };
 use types::{AccountId, Code, Currency, CustomerId, DecimalText, Text};
 
@@ -37,6 +37,11 @@ impl Stage {
             customer,
             opened: Mutex::default(),
         })
+    }
+
+    /// Whose the accounts are.
+    pub const fn customer(&self) -> CustomerId {
+        self.customer
     }
 
     /// Somebody who may do everything.
@@ -86,10 +91,29 @@ impl Stage {
         amount: &str,
         description: &str,
     ) -> Result<Sent<TransferView>, Failure> {
+        self.send(&request(from, to, amount, description)).await
+    }
+
+    /// One transfer by this protocol, as [`Stage::transfer`] in all else.
+    pub async fn transfer_by(
+        &self,
+        protocol: Protocol,
+        from: AccountId,
+        to: AccountId,
+        amount: &str,
+        description: &str,
+    ) -> Result<Sent<TransferView>, Failure> {
+        let request = TransferRequest {
+            protocol: Some(protocol),
+            ..request(from, to, amount, description)
+        };
+        self.send(&request).await
+    }
+
+    async fn send(&self, request: &TransferRequest) -> Result<Sent<TransferView>, Failure> {
         let key = own_key();
-        let request = request(from, to, amount, description);
         let service = self.teller.bank.transactions();
-        insist(&key, || service.transfer(&request, Some(&key))).await
+        insist(&key, || service.transfer(request, Some(&key))).await
     }
 
     /// Empties and closes what was opened. Best effort: an account that is left over belongs to

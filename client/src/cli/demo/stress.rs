@@ -31,8 +31,7 @@ impl Stress {
 
     /// The latency that `percent` of the transfers did not exceed.
     pub fn percentile(&self, percent: usize) -> Duration {
-        let rank = (self.latencies.len() * percent).div_ceil(100).max(1);
-        self.latencies.get(rank - 1).copied().unwrap_or_default()
+        percentile(&self.latencies, percent)
     }
 
     /// The total is what it was, what arrived is what committed, and nobody is left in doubt.
@@ -56,6 +55,12 @@ impl Stress {
             others.join(", ")
         }
     }
+}
+
+/// The latency that `percent` of these did not exceed; they are sorted.
+pub fn percentile(latencies: &[Duration], percent: usize) -> Duration {
+    let rank = (latencies.len() * percent).div_ceil(100).max(1);
+    latencies.get(rank - 1).copied().unwrap_or_default()
 }
 
 /// Opens two accounts, the first with just enough, and sends `count` transfers of 10 at once.

@@ -1,5 +1,7 @@
 //! The process that something happens to, and the others that have to play along.
 
+use std::time::Duration;
+
 use client::{AccountsService, Endpoint, Error, Failpoint, FailpointAction, TransactionsService};
 
 use super::process::{self, LocalBank};
@@ -7,6 +9,12 @@ use super::stage::Stage;
 use crate::cli::args::Side;
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
+
+/// A supervisor restarts what exits within 2 s, at most 5 s when it keeps exiting.
+const FOR_A_SUPERVISOR: Duration = Duration::from_secs(6);
+
+/// Migrations are checked and a port is bound.
+const TO_START: Duration = Duration::from_secs(30);
 
 /// One service, as an admin reaches its failpoints.
 pub enum Victim {
@@ -77,6 +85,25 @@ impl Victim {
             FailpointAction::Pause => state.paused > 0,
             FailpointAction::Abort | FailpointAction::Fail => state.action.is_none(),
         })
+    }
+
+    /// Waits for a supervisor to start it again, and otherwise does so. The command then.
+    pub async fn back_again(
+        &self,
+        local: &LocalBank,
+        name: &str,
+    ) -> Result<Option<String>, Failure> {
+        let answers = || async { self.endpoint().health().await.is_ok() };
+        if process::until(FOR_A_SUPERVISOR, answers).await {
+            return Ok(None);
+        }
+        let typed = process::start_again(local, name).await?;
+        if process::until(TO_START, answers).await {
+            return Ok(Some(typed));
+        }
+        Err(Failure::Incomplete(format!(
+            "{name} does not answer. By hand: {typed}"
+        )))
     }
 
     /// Waits until it has happened: the process is gone, waits, or has failed.

@@ -54,6 +54,7 @@ const DEMOS: &[Choice] = &[
     Choice::Demo(Demo::Race),
     Choice::Demo(Demo::Concurrent),
     Choice::Demo(Demo::Protocol),
+    Choice::Demo(Demo::Comparison),
     Choice::Demo(Demo::Crash),
 ];
 
@@ -120,6 +121,7 @@ impl fmt::Display for Choice {
             Self::Demo(Demo::Race) => "Race condition",
             Self::Demo(Demo::Concurrent) => "Concurrent operations",
             Self::Demo(Demo::Protocol) => "Two-phase commit, message by message",
+            Self::Demo(Demo::Comparison) => "Two-phase commit and saga, side by side",
             Self::Demo(Demo::Crash) => "Crash of the coordinator or of a bank",
             Self::Submenu(title, _) => return write!(f, "{title} ..."),
             Self::Leave => "Leave",
