@@ -58,7 +58,7 @@ async fn a_crash_leaves_a_hold_by_two_phase_commit_and_money_in_transit_by_saga(
         // Whoever supervises the bank starts again what has died.
         let supervisor = async {
             loop {
-                bank.bank.wait_exit(TRANSACTIONS).await;
+                bank.bank.wait_exit(TRANSACTIONS).await.unwrap();
                 bank.restart(TRANSACTIONS).await;
             }
         };

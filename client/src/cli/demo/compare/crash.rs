@@ -121,7 +121,9 @@ struct Left {
     left: &'static str,
     outcome: String,
     whole: bool,
-    /// From the crash until nothing of it was left.
+    /// From the crash until the process answered again.
+    down_ms: u128,
+    /// From then until nothing of it was left.
     whole_after_ms: u128,
 }
 
@@ -167,6 +169,7 @@ impl Strike<'_> {
         process::kill(pid)?;
         process::gone(pid, TO_HAPPEN).await;
         victim.back_again(self.local, &name).await?;
+        let (down, back) = (killed.elapsed(), Instant::now());
         // The client of that request hears nothing, or that its outcome is unknown.
         let _ = transfer.await;
         let (from, to) = accounts?;
@@ -189,15 +192,18 @@ impl Strike<'_> {
             left: left_behind(&from, &to),
             outcome,
             whole,
-            whole_after_ms: killed.elapsed().as_millis(),
+            down_ms: down.as_millis(),
+            whole_after_ms: back.elapsed().as_millis(),
         };
         narrator.happened(&format!(
-            "{} at {} ({}): {}. Then: {}.",
+            "{} at {} ({}): {}. The answer to the client: {}; nothing of it was left {} after the \
+             coordinator was back.",
             words(self.protocol),
             self.point,
             self.means,
             found.left,
-            found.outcome
+            found.outcome,
+            seconds(found.whole_after_ms),
         ))?;
         Ok(Some(found))
     }
@@ -273,10 +279,9 @@ fn drawn(left: &[Left]) -> Table {
         .number("Held")
         .number("Second")
         .text("Outcome")
-        .number("Whole after");
+        .number("Down")
+        .number("Then");
     for found in left {
-        let seconds = found.whole_after_ms / 100;
-        let text = format!("{}.{} s", seconds / 10, seconds % 10);
         let tone = if found.is_right() {
             Tone::Good
         } else {
@@ -289,8 +294,14 @@ fn drawn(left: &[Left]) -> Table {
             found.source_held.clone().into(),
             found.destination_balance.clone().into(),
             found.outcome.clone().into(),
-            Cell::toned(text, tone),
+            seconds(found.down_ms).into(),
+            Cell::toned(seconds(found.whole_after_ms), tone),
         ]);
     }
     table
+}
+
+fn seconds(milliseconds: u128) -> String {
+    let tenths = milliseconds / 100;
+    format!("{}.{} s", tenths / 10, tenths % 10)
 }

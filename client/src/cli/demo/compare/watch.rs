@@ -282,7 +282,6 @@ fn drawn(results: &[Watched]) -> Table {
         .rigid("Protocol")
         .number("Committed")
         .number("Median")
-        .number("p95")
         .number("p99")
         .number("Reads")
         .number("Half-way")
@@ -295,10 +294,9 @@ fn drawn(results: &[Watched]) -> Table {
             Tone::Warning
         };
         table.row(vec![
-            words(result.protocol).into(),
+            result.protocol.into(),
             result.committed().into(),
             format!("{} ms", result.median_ms).into(),
-            format!("{} ms", result.p95_ms).into(),
             format!("{} ms", result.p99_ms).into(),
             result.reads.into(),
             Cell::toned(result.halfway, tone),
