@@ -78,6 +78,8 @@ async fn points_of_both_sides_are_reached_and_everything_comes_out_right() {
         ("before_vote_reply", "fail"),
         ("before_apply_commit", "fail"),
         ("after_claim", "fail"),
+        ("before_step_commit", "fail"),
+        ("after_step_commit", "pause"),
         ("after_inquiry", "fail"),
         ("after_peer_tombstone", "pause"),
     ] {

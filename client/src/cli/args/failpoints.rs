@@ -64,7 +64,7 @@ const fn point(
 }
 
 /// All of them, in the order in which a transfer passes them.
-pub const FAILPOINTS: [Failpoint; 20] = [
+pub const FAILPOINTS: [Failpoint; 22] = [
     point(
         Side::Coordinator,
         "after_begin",
@@ -211,6 +211,24 @@ pub const FAILPOINTS: [Failpoint; 20] = [
             None,
         )
     },
+    Failpoint {
+        by_saga: true,
+        ..point(
+            Side::Bank,
+            "before_step_commit",
+            "a saga's step is not durable yet",
+            None,
+        )
+    },
+    Failpoint {
+        by_saga: true,
+        ..point(
+            Side::Bank,
+            "after_step_commit",
+            "a saga's step is done, not answered",
+            None,
+        )
+    },
 ];
 
 impl Failpoint {
@@ -278,6 +296,8 @@ mod tests {
             "after_peer_tombstone",
             "saga_before_log",
             "saga_after_log",
+            "before_step_commit",
+            "after_step_commit",
         ] {
             assert!(named(arrow).is_ok(), "{arrow}");
         }

@@ -292,7 +292,11 @@ impl Act<'_> {
         let ended = service.follow(id, TO_FINISH_PAUSE, TO_FINISH_POLLS).await?;
         narrator.show(render::timeline(&service.timeline(id).await?))?;
         let committed = ended.status == Status::Committed;
-        narrator.why(words::why(self.point.side, committed, held))?;
+        narrator.why(if self.point.by_saga {
+            words::why_saga(committed)
+        } else {
+            words::why(self.point.side, committed, held)
+        })?;
         self.judge(narrator, ended.status, accounts).await
     }
 

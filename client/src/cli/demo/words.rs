@@ -52,6 +52,10 @@ pub fn beforehand(side: Side, point: &str, action: FailpointAction) -> String {
 }
 
 pub const fn expectation(point: Failpoint, action: FailpointAction) -> &'static str {
+    if point.by_saga {
+        return "Its steps are in a log, so whoever comes back goes on with it: it commits, or what \
+                it had done is booked back; the same everywhere.";
+    }
     match (point.commits_after(action), action, point.side) {
         (Some(true), _, Side::Coordinator) => {
             "The decision is durable, so it is carried out, by recovery if need be: committed."
@@ -111,6 +115,9 @@ pub fn standing(from: Option<&Account>, to: Option<&Account>) -> String {
         Some(from) if from.balance.to_string() == "150.00" => {
             " The bank holds nothing: it had not promised yet, or has been told already."
         }
+        Some(_) if to.is_some_and(|to| to.balance.is_zero()) => {
+            " The money is in transit: taken from the one and not given to the other yet."
+        }
         Some(_) => " The bank has booked the transfer: it had been told.",
     };
     format!(
@@ -118,6 +125,19 @@ pub fn standing(from: Option<&Account>, to: Option<&Account>) -> String {
         figures("Source", from),
         figures("Destination", to)
     )
+}
+
+/// Why a saga ended as it did.
+pub const fn why_saga(committed: bool) -> &'static str {
+    if committed {
+        "What is asked for is in the saga's log before it is asked, and a bank remembers each \
+         operation under its id: what is asked again has no second effect. What was credited could \
+         not be spent until the saga was decided, and then it was released."
+    } else {
+        "A step that nobody is sure about is undone as if it had happened: where it has, the money \
+         is booked back, and where it has not, the bank closes it, so that it never can. No entry \
+         is deleted; the refund stands on the statement."
+    }
 }
 
 pub const fn why(side: Side, committed: bool, held: bool) -> &'static str {
