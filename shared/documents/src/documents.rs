@@ -1,6 +1,8 @@
 //! The calls, whatever the store.
 
 use crate::body::check_place;
+#[cfg(feature = "mongodb")]
+use crate::mongodb::MongoDb;
 use crate::page::{Page, Query};
 use crate::postgres::Postgres;
 use crate::settings::{Settings, Store};
@@ -15,6 +17,8 @@ pub struct Documents {
 #[derive(Clone)]
 enum Kind {
     Postgres(Postgres),
+    #[cfg(feature = "mongodb")]
+    MongoDb(MongoDb),
 }
 
 /// Calls the same method of whichever store it is.
@@ -22,6 +26,8 @@ macro_rules! of_store {
     ($self:ident, $store:ident => $call:expr) => {
         match $self.store.clone() {
             Kind::Postgres($store) => task::run(async move { $call.await }).await,
+            #[cfg(feature = "mongodb")]
+            Kind::MongoDb($store) => task::run(async move { $call.await }).await,
         }
     };
 }
@@ -36,6 +42,9 @@ impl Documents {
     pub async fn connect(settings: &Settings) -> Result<Self, Error> {
         let store = match settings.store {
             Store::Postgres => Kind::Postgres(Postgres::connect(settings).await?),
+            #[cfg(feature = "mongodb")]
+            Store::MongoDb => Kind::MongoDb(MongoDb::connect(settings).await?),
+            #[cfg(not(feature = "mongodb"))]
             Store::MongoDb => {
                 return Err(Error::invalid(
                     "this program was built without MongoDB's driver",
@@ -50,6 +59,8 @@ impl Documents {
     pub const fn store(&self) -> &'static str {
         match self.store {
             Kind::Postgres(_) => "postgresql",
+            #[cfg(feature = "mongodb")]
+            Kind::MongoDb(_) => "mongodb",
         }
     }
 

@@ -21,6 +21,8 @@ mod body;
 mod documents;
 mod error;
 mod filter;
+#[cfg(feature = "mongodb")]
+mod mongodb;
 mod page;
 mod path;
 mod postgres;

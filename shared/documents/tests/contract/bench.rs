@@ -7,18 +7,22 @@ use serde_json::Value;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection, PgConnection};
 
+use crate::server::Server;
+
 /// A store that exists as long as this value.
 pub struct Bench {
     pub documents: Documents,
     settings: Settings,
-    server: Server,
+    server: Kind,
 }
 
-enum Server {
+enum Kind {
     Postgres {
         admin: PgConnectOptions,
         name: String,
     },
+    /// `None`: the one that all tests share.
+    MongoDb(Option<Box<Server>>),
 }
 
 impl Bench {
@@ -28,13 +32,9 @@ impl Bench {
             panic!("TEST_POSTGRES_URL is not set: run ./scripts/test, or stack with-postgres")
         });
         let admin = PgConnectOptions::from_str(&url).expect("a PostgreSQL URL");
-        let name = format!("documents_{}", uuid::Uuid::new_v4().simple());
-        execute(
-            &admin,
-            &format!("CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'"),
-        )
-        .await
-        .expect("a database");
+        let name = name();
+        let create = format!("CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'");
+        execute(&admin, &create).await.expect("a database");
         // The user with the password, as they stand in the URL.
         let user = url
             .split_once("://")
@@ -42,11 +42,27 @@ impl Bench {
             .map_or("postgres", |(user, _)| user);
         let (host, port) = (admin.get_host(), admin.get_port());
         let settings = Settings::postgres(&format!("postgres://{user}@{host}:{port}/{name}"));
-        let documents = Documents::connect(&settings).await.expect("connected");
+        Self::connect(settings, Kind::Postgres { admin, name }).await
+    }
+
+    /// An empty database on a server that speaks MongoDB's protocol; `None` where there is none.
+    pub async fn mongodb() -> Option<Self> {
+        let url = Server::shared()?.url(&name());
+        Some(Self::connect(Settings::mongodb(&url), Kind::MongoDb(None)).await)
+    }
+
+    /// The same on a server of its own, which may be killed.
+    pub async fn mongodb_alone() -> Option<Self> {
+        let server = Server::start()?;
+        let settings = Settings::mongodb(&server.url("documents"));
+        Some(Self::connect(settings, Kind::MongoDb(Some(Box::new(server)))).await)
+    }
+
+    async fn connect(settings: Settings, server: Kind) -> Self {
         Self {
-            documents,
+            documents: Documents::connect(&settings).await.expect("connected"),
             settings,
-            server: Server::Postgres { admin, name },
+            server,
         }
     }
 
@@ -55,17 +71,24 @@ impl Bench {
         Documents::connect(&self.settings).await.expect("connected")
     }
 
-    /// Cuts off whoever is connected, in the middle of whatever they do.
-    pub async fn cut_off(&self) {
-        match &self.server {
-            Server::Postgres { admin, name } => {
+    /// Interrupts whoever is connected, in the middle of whatever they do: PostgreSQL ends their
+    /// connections; the other server is killed and started again.
+    pub async fn interrupt(&mut self) {
+        match &mut self.server {
+            Kind::Postgres { admin, name } => {
                 let statement = format!(
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
                 );
                 execute(admin, &statement).await.expect("ended");
             }
+            Kind::MongoDb(Some(server)) => server.kill_and_restart(),
+            Kind::MongoDb(None) => panic!("others use this server too"),
         }
     }
+}
+
+fn name() -> String {
+    format!("documents_{}", uuid::Uuid::new_v4().simple())
 }
 
 async fn execute(server: &PgConnectOptions, statement: &str) -> Result<(), sqlx::Error> {
@@ -78,22 +101,22 @@ async fn execute(server: &PgConnectOptions, statement: &str) -> Result<(), sqlx:
 
 impl Drop for Bench {
     fn drop(&mut self) {
-        match &self.server {
-            // Where the whole server goes, dropping its databases only takes time.
-            Server::Postgres { .. } if std::env::var_os("TEST_POSTGRES_THROW_AWAY").is_some() => {}
-            Server::Postgres { admin, name } => {
-                let admin = admin.clone();
-                let statement = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
-                // A thread of its own: the test's runtime cannot be waited for from inside it.
-                let dropping = std::thread::spawn(move || {
-                    let runtime = tokio::runtime::Builder::new_current_thread()
-                        .enable_all()
-                        .build()
-                        .expect("a runtime");
-                    runtime.block_on(execute(&admin, &statement)).ok();
-                });
-                dropping.join().ok();
-            }
+        // Where the whole server goes, dropping its databases only takes time.
+        let throw_away = std::env::var_os("TEST_POSTGRES_THROW_AWAY").is_some();
+        if let Kind::Postgres { admin, name } = &self.server
+            && !throw_away
+        {
+            let admin = admin.clone();
+            let statement = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
+            // A thread of its own: the test's runtime cannot be waited for from inside it.
+            let dropping = std::thread::spawn(move || {
+                let runtime = tokio::runtime::Builder::new_current_thread()
+                    .enable_all()
+                    .build()
+                    .expect("a runtime");
+                runtime.block_on(execute(&admin, &statement)).ok();
+            });
+            dropping.join().ok();
         }
     }
 }

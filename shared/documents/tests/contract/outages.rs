@@ -32,7 +32,20 @@ async fn change(documents: Documents, stop: Arc<AtomicBool>) -> Told {
     told
 }
 
-pub async fn lost_connections_leave_whole_documents(bench: &Bench) {
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn connections_that_postgres_ends_leave_whole_documents_and_lose_nothing() {
+    nothing_is_lost(&mut Bench::postgres().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_document_server_that_is_killed_leaves_whole_documents_and_loses_nothing() {
+    if let Some(mut bench) = Bench::mongodb_alone().await {
+        nothing_is_lost(&mut bench).await;
+    }
+}
+
+/// What was answered is there, what was not answered is there or not, and nothing is there in half.
+async fn nothing_is_lost(bench: &mut Bench) {
     let pair = body(json!({"a": 0, "b": {"c": 0}}));
     bench
         .documents
@@ -46,7 +59,7 @@ pub async fn lost_connections_leave_whole_documents(bench: &Bench) {
     for _ in 0..3 {
         let before = version(bench).await;
         until_version(bench, before + 20).await;
-        bench.cut_off().await;
+        bench.interrupt().await;
     }
     let before = version(bench).await;
     until_version(bench, before + 20).await;
