@@ -100,6 +100,10 @@ bugs! {
     SilenceAcknowledges = "silence_acknowledges",
     /// An account is "not found" although a bank has not answered.
     SilentBankHasNoAccounts = "silent_bank_has_no_accounts",
+    /// A key is said to be closed, and nothing stands in the way of whoever comes later.
+    ClosedKeyNotWritten = "closed_key_not_written",
+    /// Whoever closes the key of a payment takes it back, whether somebody has or not.
+    EachClosingReverses = "each_closing_reverses",
 }
 
 #[cfg(feature = "planted-bugs")]

@@ -51,4 +51,10 @@ caught! {
     a_silent_bank_that_has_no_accounts_is_caught: SilentBankHasNoAccounts
         by "transfers::case_117_a_bank_that_is_down_is_not_an_account_that_is_missing"
         in "account_not_found";
+    a_closed_key_that_is_not_written_is_caught: ClosedKeyNotWritten
+        by "refunds::case_107_a_refund_that_overtakes_its_payment_leaves_nothing_to_pay"
+        in "left: (201, \"\")";
+    a_closing_that_reverses_each_time_is_caught: EachClosingReverses
+        by "refunds::a_payment_is_taken_back_once_however_often_it_is_asked_for"
+        in "right: 2";
 }

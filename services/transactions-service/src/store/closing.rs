@@ -5,6 +5,7 @@
 //! the payment finds a closed key, or the closing finds the payment.
 
 use sqlx::PgPool;
+use two_phase::planted::{Bug, is_planted};
 use types::{IdempotencyKey, TransactionId};
 
 use crate::store::keys::{KeyKind, KeyName};
@@ -14,6 +15,9 @@ use crate::store::keys::{KeyKind, KeyName};
 ///
 /// Durable when it returns `true`: nothing is ever begun under this key.
 pub(crate) async fn close(pool: &PgPool, name: &KeyName) -> Result<bool, sqlx::Error> {
+    if is_planted(Bug::ClosedKeyNotWritten) {
+        return Ok(true);
+    }
     let closed = sqlx::query!(
         "INSERT INTO idempotency_keys (scope, key, fingerprint, kind, transaction_ids, created_at)
          VALUES ($1, $2, '', $3, '{}', now())

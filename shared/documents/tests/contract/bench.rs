@@ -18,11 +18,11 @@ pub struct Bench {
 
 enum Kind {
     Postgres {
-        admin: PgConnectOptions,
+        admin: Box<PgConnectOptions>,
         name: String,
     },
     /// `None`: the one that all tests share.
-    MongoDb(Option<Box<Server>>),
+    MongoDb(Option<Server>),
 }
 
 impl Bench {
@@ -42,6 +42,7 @@ impl Bench {
             .map_or("postgres", |(user, _)| user);
         let (host, port) = (admin.get_host(), admin.get_port());
         let settings = Settings::postgres(&format!("postgres://{user}@{host}:{port}/{name}"));
+        let admin = Box::new(admin);
         Self::connect(settings, Kind::Postgres { admin, name }).await
     }
 
@@ -55,7 +56,7 @@ impl Bench {
     pub async fn mongodb_alone() -> Option<Self> {
         let server = Server::start()?;
         let settings = Settings::mongodb(&server.url("documents"));
-        Some(Self::connect(settings, Kind::MongoDb(Some(Box::new(server)))).await)
+        Some(Self::connect(settings, Kind::MongoDb(Some(server))).await)
     }
 
     async fn connect(settings: Settings, server: Kind) -> Self {
