@@ -64,6 +64,7 @@ impl TestBank {
             change(options)
                 .setting("TRANSACTIONS_LEASE_MS", 10_000)
                 .setting("TRANSACTIONS_PREPARE_DEADLINE_MS", 25_000)
+                .setting("TRANSACTIONS_SAGA_TIMEOUT_MS", 25_000)
                 .setting("TRANSACTIONS_CALL_TIMEOUT_MS", 8_000)
                 .setting("TRANSACTIONS_SETTLE_PATIENCE_MS", 8_000)
         })

@@ -104,6 +104,12 @@ bugs! {
     ClosedKeyNotWritten = "closed_key_not_written",
     /// Whoever closes the key of a payment takes it back, whether somebody has or not.
     EachClosingReverses = "each_closing_reverses",
+    /// A write of a saga's log is taken for durable, and is not.
+    SagaLogWriteLost = "saga_log_write_lost",
+    /// A bank that does not answer has done its step of a saga.
+    SilentStepIsDone = "silent_step_is_done",
+    /// A step that one of several banks refuses is not undone at the others.
+    RefusedInPartNotUndone = "refused_in_part_not_undone",
 }
 
 #[cfg(feature = "planted-bugs")]

@@ -282,6 +282,9 @@ pub struct Entry {
     pub transaction: TransactionId,
     /// Which transfer of a linked batch.
     pub transfer_index: u16,
+    /// Which step of a saga, negative for what undid it; 0 for everything else.
+    #[serde(default)]
+    pub step: i16,
     /// What made it.
     pub kind: EntryKind,
     /// The signed change.

@@ -74,22 +74,24 @@ async fn accounts(pool: &PgPool, bank: &str) -> Result<Vec<FinalAccount>, Unread
         .collect()
 }
 
-type EntryRow = (Uuid, i64, Uuid, i32, String, Decimal, Decimal);
+type EntryRow = (Uuid, i64, Uuid, i32, i16, String, Decimal, Decimal);
 
 async fn entries(pool: &PgPool) -> Result<Vec<Entry>, Unreadable> {
     let rows: Vec<EntryRow> = sqlx::query_as(
-        "SELECT account_id, version, transaction_id, transfer_index, kind, change, balance_after
+        "SELECT account_id, version, transaction_id, transfer_index, step, kind, change,
+                balance_after
          FROM ledger_entries ORDER BY account_id, version",
     )
     .fetch_all(pool)
     .await?;
     rows.into_iter()
-        .map(|(account, version, id, index, kind, change, after)| {
+        .map(|(account, version, id, index, step, kind, change, after)| {
             Ok(Entry {
                 account: account.into(),
                 version,
                 transaction: id.into(),
                 transfer_index: index.try_into()?,
+                step,
                 kind: serde_json::from_value(Value::String(kind))?,
                 change: Balance::try_from(change)?,
                 balance_after: Balance::try_from(after)?,

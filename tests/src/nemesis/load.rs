@@ -120,9 +120,11 @@ impl Client {
             &banks[found.map_or(0, |one| one.bank)]
         };
         let (method, url, body) = match request {
-            Request::Transfer { legs, .. } => {
+            Request::Transfer { legs, protocol, .. } => {
                 let url = format!("{coordinator}/transfers");
-                (Method::POST, url, Some(transfer_body(legs)))
+                let mut body = transfer_body(legs);
+                body["protocol"] = json!(protocol);
+                (Method::POST, url, Some(body))
             }
             Request::Batch {
                 linked, transfers, ..

@@ -106,8 +106,9 @@ impl Recorder {
     }
 }
 
-const fn kind_of(request: &Request) -> &'static str {
+fn kind_of(request: &Request) -> &'static str {
     match request {
+        Request::Transfer { protocol, .. } if protocol == "saga" => "transfer by saga",
         Request::Transfer { legs, .. } if legs.len() > 2 => "transfer, many legs",
         Request::Transfer { .. } => "transfer",
         Request::Batch { linked: true, .. } => "batch, linked",

@@ -27,12 +27,12 @@ impl Wishes {
         match random.below(100) {
             0..40 => Request::Transfer {
                 key: self.key(),
-                protocol: "2pc".to_owned(),
+                protocol: protocol(random),
                 legs: two_legs(random, world),
             },
             40..50 => Request::Transfer {
                 key: self.key(),
-                protocol: "2pc".to_owned(),
+                protocol: protocol(random),
                 legs: many_legs(random, world),
             },
             50..62 => Request::Batch {
@@ -68,6 +68,11 @@ impl Wishes {
         self.number += 1;
         format!("client-{}-{}", self.client, self.number)
     }
+}
+
+/// One in four by saga: both protocols meet at the same accounts.
+fn protocol(random: &mut Random) -> String {
+    if random.chance(25) { "saga" } else { "2pc" }.to_owned()
 }
 
 fn one<'a>(random: &mut Random, world: &'a World) -> &'a Account {

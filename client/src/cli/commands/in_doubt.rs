@@ -1,9 +1,11 @@
 //! Transactions in doubt: looked at, forced under four eyes, acknowledged, and what was done.
 
-use client::{AccountsService, Error, Place};
+use client::{AccountsService, Error, ListQuery, Place};
 use futures_util::future::join_all;
 use serde::Serialize;
-use types::views::{Acknowledge, AcknowledgeHere, AuditEntry, Force, ForceHere, ResolutionOutcome};
+use types::views::{
+    Acknowledge, AcknowledgeHere, AuditEntry, Force, ForceHere, ResolutionOutcome, SagaStatus,
+};
 use types::{ParticipantId, ResolutionId, Text, TransactionId};
 
 use crate::cli::context::Context;
@@ -46,9 +48,21 @@ pub async fn list(context: &Context, acknowledged: bool, at: Option<Place>) -> R
         let sheet = render::in_doubt_at(&page.items, &place.to_string());
         return context.out.show(&page, sheet);
     }
-    let answer = context.bank.transactions().in_doubt(acknowledged).await;
+    let transactions = context.bank.transactions();
+    let answer = transactions.in_doubt(acknowledged).await;
     let page = hinted(context, answer)?;
-    context.out.show(&page, render::in_doubt(&page.items))
+    context.out.show(&page, render::in_doubt(&page.items))?;
+    let first = ListQuery {
+        limit: Some(1),
+        cursor: None,
+    };
+    let stuck = transactions.sagas(Some(SagaStatus::Stuck), &first).await?;
+    if !stuck.items.is_empty() {
+        context.out.note(
+            "There are transfers by saga that are stuck: banking-cli admin sagas --status STUCK",
+        );
+    }
+    Ok(())
 }
 
 /// What is to be forced.

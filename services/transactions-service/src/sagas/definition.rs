@@ -13,6 +13,7 @@ use saga::store::{LogWrite, NewSaga};
 use saga::{Answer, Call, Definition, DefinitionError, Options, Reason, SagaId, Step};
 use serde::{Deserialize, Serialize};
 use two_phase::message::{Leg, Share};
+use two_phase::planted::{Bug, is_planted};
 use two_phase::steps::{self, StepAnswer, StepKind};
 use types::views::Status;
 use types::{Balance, Code, Currency, CustomerId, OperationId, ParticipantId, Text};
@@ -155,13 +156,13 @@ pub(crate) fn together(answers: &[Option<StepAnswer>]) -> Answer<Transfer> {
     });
     if let Some(reason) = refused {
         let is_refused = |answer: &_| matches!(answer, Some(StepAnswer::Refused { .. }));
-        return if answers.iter().all(is_refused) {
+        return if answers.iter().all(is_refused) || is_planted(Bug::RefusedInPartNotUndone) {
             Answer::Refused(reason)
         } else {
             Answer::RefusedInPart(reason)
         };
     }
-    if answers.contains(&None) {
+    if answers.contains(&None) && !is_planted(Bug::SilentStepIsDone) {
         return Answer::Unknown(saga::executor::NO_ANSWER);
     }
     let not_now = answers.iter().find_map(|answer| match answer {

@@ -17,6 +17,7 @@ use service_kit::halving::{Part, halve};
 use service_kit::lists::{Limits, ListQueue};
 use sqlx::PgPool;
 use two_phase::message::Outcome;
+use two_phase::planted::{Bug, is_planted};
 use types::views::{AuditAction, Status};
 
 use super::definition::meaning;
@@ -131,7 +132,11 @@ impl Lists {
         for (write, _) in &fresh {
             self.note_order(&mut database_transaction, write).await?;
         }
-        database_transaction.commit().await?;
+        if is_planted(Bug::SagaLogWriteLost) {
+            database_transaction.rollback().await?;
+        } else {
+            database_transaction.commit().await?;
+        }
         self.numbers.committed(&touched, &raised);
         let mut wrote = wrote.into_iter();
         let result = |is_in_step| match is_in_step {

@@ -1,4 +1,5 @@
-//! A list of a bank's accounts is one moment: of every transaction it shows all or nothing (I9).
+//! A list of a bank's accounts is one moment: of every transaction it shows all or nothing (I9), and
+//! of a transfer by saga all or nothing of each step.
 //!
 //! Every transaction gets weights, one for each of its entries at the bank, that sum to zero; the
 //! weights of all entries that a list has seen must then sum to zero too. One addition for each
@@ -61,10 +62,10 @@ fn weigh(digest: &Digest<'_>, bank: &str) -> HashMap<AccountId, Vec<u64>> {
         .ledgers
         .iter()
         .filter(|ledger| ledger.account.bank == bank && ledger.account.kind == "customer");
-    let mut open: HashMap<TransactionId, (usize, u64)> = HashMap::new();
+    let mut open: HashMap<(TransactionId, i16), (usize, u64)> = HashMap::new();
     let listed: Vec<_> = ledgers.collect();
     for row in listed.iter().flat_map(|ledger| &ledger.rows) {
-        open.entry(row.transaction).or_default().0 += 1;
+        open.entry((row.transaction, row.step)).or_default().0 += 1;
     }
     let mut counter = 0;
     listed
@@ -73,7 +74,7 @@ fn weigh(digest: &Digest<'_>, bank: &str) -> HashMap<AccountId, Vec<u64>> {
             let mut sum = 0_u64;
             let mut sums = vec![0];
             for row in &ledger.rows {
-                let (left, weight) = open.entry(row.transaction).or_default();
+                let (left, weight) = open.entry((row.transaction, row.step)).or_default();
                 *left = left.saturating_sub(1);
                 let own = if *left == 0 {
                     // The last one evens it out.
@@ -101,8 +102,8 @@ fn scrambled(number: u64) -> u64 {
 
 /// A transaction that the list shows on one account and not on another.
 fn split(digest: &Digest<'_>, list: &[Seen]) -> Option<(TransactionId, AccountId, AccountId)> {
-    let mut shown: HashMap<TransactionId, AccountId> = HashMap::new();
-    let mut hidden: HashMap<TransactionId, AccountId> = HashMap::new();
+    let mut shown: HashMap<(TransactionId, i16), AccountId> = HashMap::new();
+    let mut hidden: HashMap<(TransactionId, i16), AccountId> = HashMap::new();
     for seen in list {
         for row in &digest.ledger(seen.account)?.rows {
             let side = if row.version <= seen.version {
@@ -110,11 +111,11 @@ fn split(digest: &Digest<'_>, list: &[Seen]) -> Option<(TransactionId, AccountId
             } else {
                 &mut hidden
             };
-            side.insert(row.transaction, seen.account);
+            side.insert((row.transaction, row.step), seen.account);
         }
     }
     shown
         .into_iter()
-        .filter_map(|(id, account)| Some((id, account, *hidden.get(&id)?)))
+        .filter_map(|(key, account)| Some((key.0, account, *hidden.get(&key)?)))
         .min()
 }

@@ -1,7 +1,7 @@
 //! One order has to fit everything: the versions of every account, and real time.
 //!
-//! Nodes are what happened at one moment within one bank: a transaction's entries there, a read, a
-//! list. An edge says *before*: the entry of one version before that of the next, a version's entry
+//! Nodes are what happened at one moment within one bank: a transaction's entries there (those of
+//! each step of a saga by themselves), a read, a list. An edge says *before*: the entry of one version before that of the next, a version's entry
 //! before who read it, who read it before the next entry. And what was over before something else
 //! began came before it; these edges would be too many, so time itself has nodes, one for each end,
 //! in a chain: everything leads to its own end, and the last end before a beginning leads to what
@@ -18,7 +18,7 @@ use crate::graph::Graph;
 const MOST: usize = 5;
 
 enum Node {
-    /// A transaction's entries at one bank.
+    /// A transaction's entries at one bank, or those of one step of a saga.
     Write(usize),
     /// A read or a list.
     Read(usize),
@@ -71,7 +71,7 @@ impl Order<'_, '_> {
     }
 
     fn writes(&mut self) {
-        let mut node_of: HashMap<(usize, &str), usize> = HashMap::new();
+        let mut node_of: HashMap<(usize, &str, i16), usize> = HashMap::new();
         let digest = self.digest;
         for (account, ledger) in digest.ledgers.iter().enumerate() {
             let mut writers = Vec::with_capacity(ledger.rows.len());
@@ -79,7 +79,7 @@ impl Order<'_, '_> {
                 let Some(at) = digest.transaction_of.get(&row.transaction).copied() else {
                     continue;
                 };
-                let key = (at, ledger.account.bank.as_str());
+                let key = (at, ledger.account.bank.as_str(), row.step);
                 let known = node_of.get(&key).copied();
                 let node = known.unwrap_or_else(|| {
                     let transaction = &digest.transactions[at];

@@ -154,6 +154,7 @@ fn an_entry_on_no_account() {
         version: 1,
         transaction: transaction(1),
         transfer_index: 0,
+        step: 0,
         kind: EntryKind::Transfer,
         change: Balance::ZERO,
         balance_after: Balance::ZERO,

@@ -152,6 +152,7 @@ impl Run {
             version,
             transaction: id,
             transfer_index: 0,
+            step: 0,
             kind,
             change,
             balance_after,

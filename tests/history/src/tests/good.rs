@@ -259,3 +259,22 @@ fn a_saga_that_was_given_up_has_booked_back_what_it_booked() {
     run.call(1, (10, 20), request, fail("account_frozen", Some(1)));
     accepted(&run.history);
 }
+
+#[test]
+fn a_list_may_show_a_saga_between_two_of_its_steps() {
+    let mut run = Run::new(&[1, 2]);
+    let before = run.seen(2);
+    run.transfers((10, 50), 1, 1, 2, "5");
+    let between = vec![run.seen(1), before];
+    let request = Request::List {
+        bank: "bank-1".to_owned(),
+    };
+    run.call(2, (20, 30), request, What::Ok(Reply::Accounts(between)));
+    // As one write it would be half of one.
+    let verdict = check(&run.history);
+    assert!(verdict.count(crate::Reason::SplitList) > 0, "{verdict}");
+    for entry in &mut run.history.entries {
+        entry.step = if entry.account == account(1) { 1 } else { 2 };
+    }
+    accepted(&run.history);
+}
