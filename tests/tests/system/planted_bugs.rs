@@ -59,11 +59,11 @@ caught! {
         in "right: 2";
     a_write_of_a_sagas_log_that_is_lost_is_caught: SagaLogWriteLost
         by "sagas::a_transfer_by_saga_moves_money_at_one_bank_and_between_two_and_tells_how"
-        in "DECIDED_COMMIT";
+        in "outcome_unknown";
     a_silent_step_that_counts_as_done_is_caught: SilentStepIsDone
         by "sagas::case_75_what_happened_although_its_answer_was_lost_is_undone"
         in "participant_unavailable";
     a_step_refused_in_part_that_is_not_undone_is_caught: RefusedInPartNotUndone
         by "sagas::case_64_a_step_that_is_refused_leaves_everything_as_it_was"
-        in "COMPENSATED";
+        in "every transaction is done";
 }
