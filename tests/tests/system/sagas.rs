@@ -160,6 +160,12 @@ async fn a_transfer_by_saga_moves_money_at_one_bank_and_between_two_and_tells_ho
             ]
         );
         assert_eq!(timeline["items"][3]["detail"], "credit");
+        let items = timeline["items"].as_array().unwrap();
+        let times: Vec<_> = items
+            .iter()
+            .map(|item| item["at"].as_str().unwrap())
+            .collect();
+        assert!(times.is_sorted(), "{times:?}");
         scene.has_moved(100).await;
         let again = scene.send("one").await.await.unwrap().unwrap();
         assert!(again.replayed);

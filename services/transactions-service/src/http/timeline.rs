@@ -144,6 +144,12 @@ fn by_saga(record: &Record, log: Vec<SagaLogView>) -> Vec<TimelineItem> {
         }
         items.push(item(at, TimelineEvent::Settled, None));
     }
+    // The log has its database's clock and the row has ours: nobody shall see time go back.
+    let mut latest = Timestamp::from(record.created_at);
+    for item in &mut items {
+        latest = latest.max(item.at);
+        item.at = latest;
+    }
     items
 }
 
