@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize, Serializer};
 use service_kit::config::{BankConfig, DatabaseUrl, ServiceConfig};
@@ -25,6 +26,23 @@ pub struct OrdersConfig {
     pub transactions_urls: Option<String>,
     /// The accounts that are paid into: `USD=ACCOUNT,…`. What has another currency is not sold.
     pub sales_accounts: SalesAccounts,
+    /// Milliseconds a process may be silent before others take over what it began.
+    pub lease_ms: u64,
+    /// Milliseconds between two looks for sagas that nobody drives.
+    pub recovery_tick_ms: u64,
+    /// Milliseconds a step has for one attempt; what is not answered by then is unknown.
+    pub step_timeout_ms: u64,
+    /// Milliseconds a payment has for one attempt. Longer than a transfer takes to be given up.
+    pub payment_timeout_ms: u64,
+    /// Milliseconds an order may take until it is confirmed; one that takes longer is undone.
+    pub order_timeout_ms: u64,
+    /// How often a step is tried again before it counts as failing.
+    pub step_retries: u32,
+    /// How often undoing a step is tried again before an operator is needed: many times, at most 5 s
+    /// apart, because what is down may come back without one.
+    pub undo_retries: u32,
+    /// Milliseconds a client waits for the end of its order before it is answered 202.
+    pub reply_patience_ms: u64,
 }
 
 impl Default for OrdersConfig {
@@ -37,6 +55,14 @@ impl Default for OrdersConfig {
             customer_url: None,
             transactions_urls: None,
             sales_accounts: SalesAccounts::default(),
+            lease_ms: 10_000,
+            recovery_tick_ms: 1_000,
+            step_timeout_ms: 3_000,
+            payment_timeout_ms: 8_000,
+            order_timeout_ms: 30_000,
+            step_retries: 3,
+            undo_retries: 100,
+            reply_patience_ms: 10_000,
         }
     }
 }
@@ -56,6 +82,9 @@ impl ServiceConfig for OrdersConfig {
     }
 
     fn validate(&self, bank: &BankConfig) -> Result<(), String> {
+        if self.recovery_tick_ms.saturating_mul(2) > self.lease_ms {
+            return Err("the lease must last for at least two recovery ticks".to_owned());
+        }
         if bank.is_development() {
             return Ok(());
         }
@@ -76,6 +105,24 @@ impl OrdersConfig {
     pub fn customers(&self, bank: &BankConfig) -> String {
         let url = self.customer_url.clone();
         url.unwrap_or_else(|| bank.local_url(3001))
+    }
+
+    /// The bounds of a saga.
+    #[must_use]
+    pub fn saga_options(&self) -> saga::Options {
+        saga::Options {
+            timeout: Duration::from_millis(self.order_timeout_ms),
+            attempt_timeout: Duration::from_millis(self.step_timeout_ms),
+            retries: self.step_retries,
+            compensation_retries: self.undo_retries,
+            ..saga::Options::default()
+        }
+    }
+
+    /// How long a payment has for one attempt.
+    #[must_use]
+    pub const fn payment_timeout(&self) -> Duration {
+        Duration::from_millis(self.payment_timeout_ms)
     }
 
     /// Where coordinators listen.

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use orders_service::{MIGRATIONS, NAME, OrdersConfig, build, documents, seed};
+use orders_service::{Built, MIGRATIONS, NAME, OrdersConfig, build, documents, seed};
 use service_kit::config::Loaded;
 use service_kit::program::{Failure, Program};
 use service_kit::serve;
@@ -43,8 +43,14 @@ impl Program for Orders {
         listener: TcpListener,
     ) -> Result<(), Failure> {
         let documents = documents(&loaded).await?;
-        let service = build(loaded, pool, documents).await?;
-        serve::run(service, listener, serve::shutdown_signal()).await;
+        let Built { service, closing } = build(loaded, pool, documents).await?;
+        serve::run_then(
+            service,
+            listener,
+            serve::shutdown_signal(),
+            closing.finish(),
+        )
+        .await;
         Ok(())
     }
 }

@@ -11,9 +11,13 @@ use types::{Code, ProductId};
 use super::with_stock;
 use crate::app::App;
 use crate::error::Error;
+use crate::repair;
 use crate::store::products;
 
 /// What the cash desk sells, and how much of it there is.
+///
+/// What the stock says of orders is compared with what became of them. Where they differ and nothing
+/// is under way for the order, it is mended and written down.
 #[utoipa::path(get, path = "/products", tag = "products", security(("bearer" = [])),
     params(PageQuery), responses(
     (status = 200, description = "A page of products", body = Page<Product>),
@@ -31,10 +35,11 @@ pub(crate) async fn list_products(
         let products = products::list(&app.pool, after, limit.one_more()).await?;
         let ids: Vec<_> = products.iter().map(|product| product.product_id).collect();
         let stock = app.stock.find(&ids).await?;
-        let of = |id| stock.iter().find(|(one, _)| one.product_id == id);
+        let stock = repair::of_stock(&app, stock).await?;
         let items = products.into_iter().map(|product| {
-            let stock = of(product.product_id).map(|(stock, _)| stock);
-            with_stock(product, stock)
+            let mut all = stock.iter();
+            let own = all.find(|stock| stock.product_id == product.product_id);
+            with_stock(product, own)
         });
         Ok(items.collect::<Vec<_>>())
     })

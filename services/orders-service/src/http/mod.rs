@@ -1,8 +1,12 @@
 //! One file per endpoint: its parameters, its documentation and its handler.
 
+pub(crate) mod cancel_order;
 pub(crate) mod change_stock;
+pub(crate) mod create_order;
 pub(crate) mod create_product;
 pub(crate) mod list_products;
+pub(crate) mod orders;
+pub(crate) mod sagas;
 
 use types::views::Product;
 

@@ -5,8 +5,11 @@
 //! | `refund` | reverses the payment; refused where the money cannot go back |
 //! | `return_stock` | the pieces can be ordered again, the order is cancelled |
 //!
-//! `refund` is the pivot: whoever has the money back does not keep the goods. It is asked for until
-//! the bank says what became of it.
+//! `refund` is the pivot: whoever has the money back does not keep the goods. Where nobody knows what
+//! became of it, it is asked for until somebody does. A bank that surely does not take it back, such
+//! as one whose sales account has nothing left, is asked a few times; then the order stays as it is.
+
+use std::time::Duration;
 
 use saga::{Answer, Call, Definition, DefinitionError, Options, Step};
 use types::views::StockState;
@@ -26,18 +29,23 @@ pub const CANCELLATION: &str = "cancel_order";
 pub fn cancellation<P: Payments>(
     desk: &Desk<P>,
     options: Options,
+    payment_timeout: Duration,
 ) -> Result<Definition<Cancelled>, DefinitionError> {
     let payments = desk.payments.clone();
     let refund = Step::new("refund", move |call: Call<Cancelled>| {
         let payments = payments.clone();
-        async move { payments.undo(call.state.payment).await.carry() }
-    });
+        async move { payments.refund(call.state.payment).await.carry() }
+    })
+    // Asked for only when every attempt was answered with "not now": none is under way.
+    .compensate(|_| async { Answer::Done })
+    .attempt_timeout(payment_timeout)
+    .pivot();
     let desk = desk.clone();
     let return_stock = Step::new("return_stock", move |call: Call<Cancelled>| {
         let desk = desk.clone();
         async move { put_back(&desk, call).await.carry() }
     });
-    Definition::new(CANCELLATION, options, [refund.pivot(), return_stock])
+    Definition::new(CANCELLATION, options, [refund, return_stock])
 }
 
 async fn put_back<P>(desk: &Desk<P>, call: Call<Cancelled>) -> Answer<()> {

@@ -13,11 +13,13 @@
 //! is nothing, so an order is never stuck with the money taken and the goods in doubt; until it is
 //! known whether it was confirmed, it is asked for again.
 
+use std::time::Duration;
+
 use saga::{Answer, Call, Definition, DefinitionError, Options, Step};
 use types::views::{FailureWhen, OrderStep, StockState};
 
 use super::desk::{Desk, Pieces, RowChange};
-use super::failures::Points;
+use super::failures::{INJECTED, Points};
 use super::payments::{Payment, Payments};
 use super::state::{Ordered, lots};
 use crate::stock::operations::{Asked, Lot, Move};
@@ -38,11 +40,16 @@ impl Ordered {
 pub fn order<P: Payments>(
     desk: &Desk<P>,
     options: Options,
+    payment_timeout: Duration,
 ) -> Result<Definition<Ordered>, DefinitionError> {
     let steps = [
         step(desk, OrderStep::CreateOrder, create).compensate(with(desk, cancel)),
         step(desk, OrderStep::ReserveStock, reserve).compensate(with(desk, give_back)),
-        step(desk, OrderStep::Pay, pay).compensate(with(desk, refund)),
+        step(desk, OrderStep::Pay, pay)
+            .compensate(with(desk, refund))
+            .attempt_timeout(payment_timeout)
+            // It takes long, and is closed rather than insisted on.
+            .retries(1),
         step(desk, OrderStep::Confirm, confirm)
             .compensate(with(desk, reopen))
             .pivot(),
@@ -188,23 +195,19 @@ async fn pay<P: Payments>(desk: Desk<P>, call: Call<Ordered>, points: Points) ->
         destination: order.sales_account_id,
         amount: order.total,
     };
-    let paying = desk.payments.pay(payment);
+    let payments = desk.payments.clone();
     let answer = if points.fails(FailureWhen::During) {
         // Sent, and nobody waits for what comes of it.
-        tokio::pin!(paying);
-        tokio::select! {
-            biased;
-            answer = &mut paying => answer,
-            answer = async {
-                tokio::task::yield_now().await;
-                points.at::<types::TransactionId>(FailureWhen::During).await
-            } => match answer {
-                Some(answer) => answer,
-                None => paying.await,
+        let sent = service_kit::context::spawn(async move { payments.pay(payment).await });
+        match points.at(FailureWhen::During).await {
+            Some(answer) => answer,
+            None => match sent.await {
+                Ok(answer) => answer,
+                Err(_) => Answer::Unknown(INJECTED),
             },
         }
     } else {
-        paying.await
+        payments.pay(payment).await
     };
     match answer {
         Answer::DoneWith(transaction) => Answer::DoneWith(Ordered {

@@ -38,7 +38,7 @@ impl Points {
             order_id,
             failure: failure
                 .filter(|failure| failure.step == step)
-                .filter(|failure| !once || attempt == 1 || failure.when == FailureWhen::Before),
+                .filter(|failure| !once || attempt == 1 || is_refusal(failure)),
         }
     }
 
@@ -63,6 +63,11 @@ impl Points {
             },
         }
     }
+}
+
+/// The step says that it failed before it did anything.
+fn is_refusal(failure: &Failure) -> bool {
+    failure.when == FailureWhen::Before && failure.kind == FailureKind::Error
 }
 
 /// Ends the process as SIGKILL does.

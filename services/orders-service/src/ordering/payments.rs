@@ -30,4 +30,7 @@ pub trait Payments: Clone + Send + Sync + 'static {
     /// is closed, one that is under way is waited for ([`Answer::NotNow`]), one that happened is
     /// reversed, once.
     fn undo(&self, operation: Uuid) -> impl Future<Output = Answer<()>> + Send;
+
+    /// Takes back what was paid under this operation, once; refused where nothing was.
+    fn refund(&self, operation: Uuid) -> impl Future<Output = Answer<()>> + Send;
 }

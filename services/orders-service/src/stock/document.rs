@@ -54,7 +54,6 @@ impl StockDocument {
         }
     }
 
-    #[cfg(test)]
     /// The pieces of all listed orders that are in this state.
     pub(crate) fn sum(&self, state: StockState) -> i64 {
         let orders = self.orders.values().filter(|pieces| pieces.state == state);

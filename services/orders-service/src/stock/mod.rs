@@ -11,7 +11,7 @@
 pub(crate) mod document;
 pub(crate) mod operations;
 
-use documents::{Documents, Filter, Query, Update, body_of, field};
+use documents::{Body, Documents, Filter, Query, Update, body_of, field};
 use types::ProductId;
 
 pub(crate) use document::StockDocument;
@@ -79,6 +79,19 @@ impl Stock {
         let id = product.to_string();
         let changed = self.0.update(STOCK, &id, &enough, &update).await?;
         changed.map(|document| document.read()).transpose()
+    }
+
+    /// Writes a document anew over the version that was read; whether it still was that one.
+    /// Durable when it returns.
+    pub(crate) async fn replace(
+        &self,
+        product: ProductId,
+        version: i64,
+        body: &Body,
+    ) -> Result<bool, documents::Error> {
+        let id = product.to_string();
+        let replaced = self.0.replace_if_version(STOCK, &id, version, body).await?;
+        Ok(replaced.is_some())
     }
 
     /// Whether the store answers.

@@ -1,1 +1,5 @@
-//! orders-service over HTTP, on a real port and a real PostgreSQL.
+//! orders-service on a real PostgreSQL: its sagas over its own stores, with every fault that the
+//! trials know.
+
+mod shop;
+mod trials;

@@ -224,6 +224,16 @@ pub enum OrderStatus {
 }
 
 impl OrderStatus {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Started,
+        Self::Compensating,
+        Self::Stuck,
+        Self::Committed,
+        Self::Compensated,
+        Self::Cancelled,
+    ];
+
     /// The status as text.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -69,7 +69,7 @@ impl Callers {
 }
 
 /// A path or body with ids in the places of their names.
-fn filled(template: &str, transaction: &str) -> String {
+fn filled(template: &str, transaction: &str, order: &str) -> String {
     let fresh = Uuid::now_v7().to_string();
     let mut text = template.to_owned();
     for (name, value) in [
@@ -82,6 +82,9 @@ fn filled(template: &str, transaction: &str) -> String {
         ("{participant_id}", "bank-1"),
         ("{reconciliation_id}", &fresh),
         ("{product_id}", orders::COIN),
+        ("{order_id}", order),
+        ("{saga_id}", order),
+        ("$COIN", orders::COIN),
         ("{name}", "nowhere"),
         ("$UNIQUE", &format!("u-{}", Uuid::new_v4().simple())),
         ("$ROLE", "teller"),
@@ -115,13 +118,15 @@ async fn every_route_lets_in_whom_it_should_and_nobody_else() {
         .unwrap()
         .expect(201);
     let transaction = done["transaction_id"].as_str().unwrap();
+    let bought = orders::buy_one(&bank, &callers.people[1]).await;
+    let order = bought["order_id"].as_str().unwrap();
     let mut wrong = Vec::new();
     for (service, method, path, body, expected) in MATRIX {
-        let url = format!("{}{}", bank.url(service), filled(path, transaction));
+        let url = format!("{}{}", bank.url(service), filled(path, transaction, order));
         for ((caller, who), status) in callers.at(service).iter().zip(CALLERS).zip(expected) {
             let mut request = caller.request(method.parse().unwrap(), &url);
             if !body.is_empty() {
-                let body: Value = serde_json::from_str(&filled(body, transaction)).unwrap();
+                let body: Value = serde_json::from_str(&filled(body, transaction, order)).unwrap();
                 request = request.json(&body);
             }
             let reply = answer(request).await.unwrap();
