@@ -17,6 +17,7 @@ pub struct Addresses {
     customers: String,
     accounts: String,
     transactions: String,
+    orders: String,
     banks: BTreeMap<ParticipantId, String>,
 }
 
@@ -29,6 +30,7 @@ impl Addresses {
             customers: at(3001),
             accounts: at(3002),
             transactions: at(3003),
+            orders: at(3004),
             banks: BTreeMap::new(),
         }
     }
@@ -48,6 +50,15 @@ impl Addresses {
     /// When `url` is not an HTTP address.
     pub fn with_transactions(mut self, url: &str) -> Result<Self, InvalidAddress> {
         self.transactions = checked(url)?;
+        Ok(self)
+    }
+
+    /// Takes orders-service to be at `url`.
+    ///
+    /// # Errors
+    /// When `url` is not an HTTP address.
+    pub fn with_orders(mut self, url: &str) -> Result<Self, InvalidAddress> {
+        self.orders = checked(url)?;
         Ok(self)
     }
 
@@ -79,7 +90,12 @@ impl Addresses {
 
     /// Whether any of them needs TLS.
     pub(crate) fn any_secure(&self) -> bool {
-        let fixed = [&self.customers, &self.accounts, &self.transactions];
+        let fixed = [
+            &self.customers,
+            &self.accounts,
+            &self.transactions,
+            &self.orders,
+        ];
         let mut all = fixed.into_iter().chain(self.banks.values());
         all.any(|url| url.starts_with("https:"))
     }
@@ -100,6 +116,12 @@ impl Addresses {
     #[must_use]
     pub fn transactions(&self) -> &str {
         &self.transactions
+    }
+
+    /// Where orders-service is.
+    #[must_use]
+    pub fn orders(&self) -> &str {
+        &self.orders
     }
 
     /// Where the bank `name` is, when the caller said so.
@@ -129,6 +151,7 @@ mod tests {
         assert_eq!(addresses.customers(), "http://127.0.0.1:5001");
         assert_eq!(addresses.accounts(), "http://127.0.0.1:5002");
         assert_eq!(addresses.transactions(), "http://127.0.0.1:5003");
+        assert_eq!(addresses.orders(), "http://127.0.0.1:5004");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use types::{AccountId, Code, CustomerId, ParticipantId};
 use crate::endpoint::connections;
 use crate::{
     AccountsService, Addresses, Credentials, CustomerService, Endpoint, Error, InvalidAddress,
-    ListQuery, TransactionsService,
+    ListQuery, OrdersService, TransactionsService,
 };
 
 /// The largest page the services give.
@@ -23,6 +23,7 @@ pub struct Bank {
     addresses: Addresses,
     customers: CustomerService,
     transactions: TransactionsService,
+    orders: OrdersService,
     banks: Arc<OnceCell<Vec<AccountsService>>>,
     /// Which bank keeps an account. An account never moves, so this is never wrong.
     homes: Arc<Mutex<HashMap<AccountId, ParticipantId>>>,
@@ -105,15 +106,17 @@ impl Bank {
             credentials.clone(),
         );
         let transactions = Endpoint::sharing(
-            http,
+            http.clone(),
             "transactions-service",
             addresses.transactions(),
-            credentials,
+            credentials.clone(),
         );
+        let orders = Endpoint::sharing(http, "orders-service", addresses.orders(), credentials);
         Self {
             addresses,
             customers: CustomerService(customers),
             transactions: TransactionsService(transactions),
+            orders: OrdersService(orders),
             banks: Arc::default(),
             homes: Arc::default(),
         }
@@ -135,6 +138,12 @@ impl Bank {
     #[must_use]
     pub const fn transactions(&self) -> &TransactionsService {
         &self.transactions
+    }
+
+    /// orders-service.
+    #[must_use]
+    pub const fn orders(&self) -> &OrdersService {
+        &self.orders
     }
 
     /// The first bank's accounts-service, whose address is configured and so is known even when

@@ -1,6 +1,6 @@
 //! A typed client of the bank: one method per route, one error type, money that is never a float.
 //!
-//! [`Bank`] is where to begin. It knows the three services, and it merges the banks that
+//! [`Bank`] is where to begin. It knows the services, and it merges the banks that
 //! transactions-service names into one, so that a caller need not know which bank keeps an
 //! account.
 //!
@@ -28,6 +28,7 @@ mod demo_views;
 mod endpoint;
 mod error;
 mod list;
+mod orders;
 mod transactions;
 
 pub use accounts::AccountsService;
@@ -40,4 +41,5 @@ pub use demo_views::{Failpoint, FailpointAction, FailpointState, UnsafeRun, Unsa
 pub use endpoint::{Endpoint, Sent};
 pub use error::Error;
 pub use list::{ListQuery, TransferFilter};
+pub use orders::OrdersService;
 pub use transactions::TransactionsService;

@@ -36,7 +36,10 @@ pub struct DemoSelection {
     /// A process is killed in the middle of a transfer and started again
     #[arg(long)]
     pub crash: bool,
-    /// All of them
+    /// An order that fails at every step, in every way
+    #[arg(long)]
+    pub saga_failure: bool,
+    /// All of them but the last
     #[arg(long)]
     pub all: bool,
 }
@@ -76,6 +79,10 @@ impl DemoArguments {
 
     pub const fn crash(&self) -> bool {
         self.which.crash || self.which.all
+    }
+
+    pub const fn saga_failure(&self) -> bool {
+        self.which.saga_failure
     }
 
     /// A crash was wished for by name, and not where.

@@ -6,6 +6,7 @@ mod customers;
 mod demo;
 mod failpoints;
 mod options;
+mod orders;
 mod values;
 
 use clap::{Parser, Subcommand};
@@ -19,6 +20,7 @@ pub use customers::CustomersCommand;
 pub use demo::DemoArguments;
 pub use failpoints::{FAILPOINTS, Failpoint, Side};
 pub use options::Options;
+pub use orders::{OrdersCommand, PlaceArguments};
 pub use values::{ProtocolChoice, RoleChoice, StatusChoice};
 
 use values::{decimal, moment};
@@ -54,7 +56,7 @@ Exit codes: 0 done, 1 refused by the bank, 2 wrong usage, 3 not reachable,
 
 Environment: BANKING_PASSWORD, BANKING_TOKEN, BANKING_SESSION (session file),
 BANKING_URL_CUSTOMER, BANKING_URL_ACCOUNTS, BANKING_URL_TRANSACTIONS,
-BANK_PORT_OFFSET, NO_COLOR.";
+BANKING_URL_ORDERS, BANK_PORT_OFFSET, NO_COLOR.";
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -174,6 +176,11 @@ Example:
     Deposit(CashArguments),
     /// Pay cash out (tellers and admins)
     Withdraw(CashArguments),
+    /// Buy from the cash desk
+    Orders {
+        #[command(subcommand)]
+        command: OrdersCommand,
+    },
     /// Whether every service is up and ready
     Health,
     /// The access token in use and what it says

@@ -63,6 +63,17 @@ pub struct Options {
     )]
     pub url_transactions: Option<String>,
 
+    /// Where orders-service is
+    #[arg(
+        long,
+        global = true,
+        env = "BANKING_URL_ORDERS",
+        value_name = "URL",
+        hide_env = true,
+        help_heading = EVERYWHERE
+    )]
+    pub url_orders: Option<String>,
+
     /// Added to the default ports
     #[arg(
         long,
@@ -110,6 +121,9 @@ impl Options {
         }
         if let Some(url) = given(&self.url_transactions) {
             addresses = addresses.with_transactions(&url).map_err(usage)?;
+        }
+        if let Some(url) = given(&self.url_orders) {
+            addresses = addresses.with_orders(&url).map_err(usage)?;
         }
         Ok(addresses)
     }

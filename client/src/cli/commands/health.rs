@@ -41,6 +41,7 @@ pub async fn all(context: &Context) -> Vec<ServiceHealth> {
     let mut endpoints = vec![bank.customers().endpoint()];
     endpoints.extend(banks.iter().map(client::AccountsService::endpoint));
     endpoints.push(bank.transactions().endpoint());
+    endpoints.push(bank.orders().endpoint());
     join_all(endpoints.into_iter().map(one)).await
 }
 

@@ -8,6 +8,7 @@ mod in_doubt;
 mod insist;
 mod login;
 mod money;
+mod orders;
 mod tokens;
 mod transfers;
 
@@ -106,6 +107,7 @@ pub async fn execute(command: Command, options: &Options, out: &Output) -> Resul
         Command::Customers { command } => customers::execute(&context, command).await,
         Command::Deposit(cash) => money::deposit(&context, cash).await,
         Command::Withdraw(cash) => money::withdraw(&context, cash).await,
+        Command::Orders { command } => orders::execute(&context, command).await,
         Command::Health => health::health(&context).await,
         Command::Tokens { all } => tokens::tokens(&context, all).await,
         Command::Admin { command } => admin(&context, command).await,

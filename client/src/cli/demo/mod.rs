@@ -9,6 +9,7 @@ mod picture;
 mod process;
 mod protocol;
 mod race;
+mod saga_failure;
 mod stage;
 mod stress;
 mod victim;
@@ -34,6 +35,7 @@ pub enum Demo {
     Protocol,
     Comparison,
     Crash,
+    SagaFailure,
 }
 
 /// Runs what was asked for, all of it even when one fails.
@@ -47,6 +49,7 @@ pub async fn run(context: &Context, arguments: &DemoArguments) -> Result<(), Fai
         (arguments.two_phase_commit(), Demo::Protocol),
         (arguments.comparison(), Demo::Comparison),
         (arguments.crash(), Demo::Crash),
+        (arguments.saga_failure(), Demo::SagaFailure),
     ];
     let demos = wanted.into_iter().filter(|(wanted, _)| *wanted);
     let demos: Vec<_> = demos.map(|(_, demo)| demo).collect();
@@ -96,6 +99,7 @@ async fn perform(context: &Context, demos: &[Demo], crash: &crash::Plan) -> Resu
             Demo::Protocol => protocol::play(&stage, &mut narrator).await,
             Demo::Comparison => compare::play(&stage, &mut narrator, crash.data_dir()).await,
             Demo::Crash => crash::play(&stage, &mut narrator, crash).await,
+            Demo::SagaFailure => saga_failure::play(&stage, &mut narrator, crash.data_dir()).await,
         };
         if let Err(error) = played {
             if error.is_broken_pipe() {

@@ -19,6 +19,11 @@ pub enum Choice {
     Withdraw,
     History,
     Statement,
+    Products,
+    Buy,
+    Orders,
+    CancelOrder,
+    ChangeStock,
     Open,
     Show,
     ChangeStatus,
@@ -35,6 +40,23 @@ pub enum Choice {
 
 const MONEY: &[Choice] = &[Choice::Transfer, Choice::Deposit, Choice::Withdraw];
 
+/// What customers do at the cash desk.
+const DESK: &[Choice] = &[
+    Choice::Products,
+    Choice::Buy,
+    Choice::Orders,
+    Choice::CancelOrder,
+];
+
+/// And what those behind it do.
+const BEHIND_THE_DESK: &[Choice] = &[
+    Choice::Products,
+    Choice::Buy,
+    Choice::Orders,
+    Choice::CancelOrder,
+    Choice::ChangeStock,
+];
+
 const ACCOUNTS: &[Choice] = &[
     Choice::Show,
     Choice::Open,
@@ -48,7 +70,12 @@ const CUSTOMERS: &[Choice] = &[
     Choice::CreateLogin,
 ];
 
-const OPERATIONS: &[Choice] = &[Choice::InDoubt, Choice::LedgerCheck, Choice::RotateKeys];
+const OPERATIONS: &[Choice] = &[
+    Choice::InDoubt,
+    Choice::LedgerCheck,
+    Choice::RotateKeys,
+    Choice::Health,
+];
 
 const DEMOS: &[Choice] = &[
     Choice::Demo(Demo::Race),
@@ -56,6 +83,7 @@ const DEMOS: &[Choice] = &[
     Choice::Demo(Demo::Protocol),
     Choice::Demo(Demo::Comparison),
     Choice::Demo(Demo::Crash),
+    Choice::Demo(Demo::SagaFailure),
 ];
 
 /// The main menu of somebody with this role. Eight lines at most: more would scroll.
@@ -64,6 +92,7 @@ pub fn main(role: Option<Role>) -> Vec<Choice> {
         Choice::Submenu("Money", MONEY),
         Choice::Submenu("Accounts", ACCOUNTS),
         Choice::Submenu("Customers", CUSTOMERS),
+        Choice::Submenu("Cash desk", BEHIND_THE_DESK),
         Choice::History,
     ];
     let mut choices = match role {
@@ -73,6 +102,7 @@ pub fn main(role: Option<Role>) -> Vec<Choice> {
             Choice::Transfer,
             Choice::History,
             Choice::Statement,
+            Choice::Submenu("Cash desk", DESK),
             Choice::Profile,
         ],
         Some(Role::Teller) => staff.to_vec(),
@@ -82,10 +112,14 @@ pub fn main(role: Option<Role>) -> Vec<Choice> {
             choices
         }
     };
+    if role == Some(Role::Admin) {
+        // Nine lines would scroll: health is among the operations.
+    } else {
+        choices.push(Choice::Health);
+    }
     if role != Some(Role::Customer) {
         choices.push(Choice::Submenu("Demonstrations", DEMOS));
     }
-    choices.push(Choice::Health);
     if role.is_some() {
         choices.push(Choice::LogOut);
     }
@@ -109,6 +143,11 @@ impl fmt::Display for Choice {
             Self::Withdraw => "Withdraw cash",
             Self::History => "History of transfers",
             Self::Statement => "Statement of an account",
+            Self::Products => "What is sold",
+            Self::Buy => "Buy something",
+            Self::Orders => "Orders, and how they came about",
+            Self::CancelOrder => "Cancel an order",
+            Self::ChangeStock => "Change the stock of a product",
             Self::Open => "Open an account",
             Self::Show => "Show an account",
             Self::ChangeStatus => "Freeze, unfreeze or close an account",
@@ -123,6 +162,7 @@ impl fmt::Display for Choice {
             Self::Demo(Demo::Protocol) => "Two-phase commit, message by message",
             Self::Demo(Demo::Comparison) => "Two-phase commit and saga, side by side",
             Self::Demo(Demo::Crash) => "Crash of the coordinator or of a bank",
+            Self::Demo(Demo::SagaFailure) => "An order that fails at every step",
             Self::Submenu(title, _) => return write!(f, "{title} ..."),
             Self::Leave => "Leave",
         })
@@ -153,7 +193,15 @@ mod tests {
     #[test]
     fn customers_are_not_offered_what_they_may_not_do() {
         let offered = main(Some(Role::Customer));
-        assert!(!offered.iter().any(|c| matches!(c, Choice::Submenu(..))));
+        let submenus = offered.iter().filter_map(|choice| match choice {
+            Choice::Submenu(_, choices) => Some(*choices),
+            _ => None,
+        });
+        assert!(
+            submenus
+                .flatten()
+                .all(|choice| *choice != Choice::ChangeStock)
+        );
         assert!(!offered.contains(&Choice::Deposit));
     }
 }

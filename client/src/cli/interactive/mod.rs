@@ -10,6 +10,7 @@ mod login;
 mod menu;
 mod money;
 mod operations;
+mod orders;
 mod pick;
 pub mod prompt;
 
@@ -103,6 +104,11 @@ impl Desk {
             Choice::Withdraw => self.cash(false).await,
             Choice::History => self.history().await,
             Choice::Statement => self.statement().await,
+            Choice::Products => self.products().await,
+            Choice::Buy => self.buy().await,
+            Choice::Orders => self.orders().await,
+            Choice::CancelOrder => self.cancel_order().await,
+            Choice::ChangeStock => self.change_stock().await,
             Choice::Open => self.open_account().await,
             Choice::Show => self.show_account().await,
             Choice::ChangeStatus => self.change_status().await,

@@ -156,7 +156,11 @@ impl Desk {
     pub(super) async fn demonstrate(&mut self, demo: Demo) -> Result<(), Step> {
         let crash = match demo {
             Demo::Crash => Some(demo::choose(None)?),
-            Demo::Race | Demo::Concurrent | Demo::Protocol | Demo::Comparison => None,
+            Demo::Race
+            | Demo::Concurrent
+            | Demo::Protocol
+            | Demo::Comparison
+            | Demo::SagaFailure => None,
         };
         demo::run_one(&self.context, demo, crash).await?;
         self.context.out.line("")?;
