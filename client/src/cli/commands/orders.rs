@@ -9,6 +9,7 @@ use super::{Listed, insist, own_key};
 use crate::cli::args::{OrdersCommand, PlaceArguments};
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
+use crate::cli::output::Sheet;
 use crate::cli::render;
 
 /// The largest page the service gives.
@@ -102,12 +103,9 @@ async fn show(context: &Context, id: OrderId) -> Result<(), Failure> {
         order: desk.show(id).await?,
         saga: desk.saga(id).await?,
     };
-    if context.out.is_json() {
-        return context.out.show(&told, render::order(&told.order));
-    }
-    context.out.sheet(render::order(&told.order))?;
-    context.out.line("")?;
-    context.out.sheet(render::saga_steps(&told.saga))?;
-    context.out.line("")?;
-    context.out.sheet(render::saga_log(&told.saga))
+    let sheet = Sheet::All(vec![
+        render::order(&told.order).into(),
+        render::saga(&told.saga),
+    ]);
+    context.out.show(&told, sheet)
 }

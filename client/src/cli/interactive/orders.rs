@@ -105,9 +105,7 @@ impl Desk {
         let out = &self.context.out;
         out.sheet(render::order(&order))?;
         out.line("")?;
-        out.sheet(render::saga_steps(&saga))?;
-        out.line("")?;
-        out.sheet(render::saga_log(&saga))?;
+        out.sheet(render::saga(&saga))?;
         out.line("")?;
         Ok(())
     }

@@ -19,7 +19,7 @@ pub use accounts::{account, accounts, balance, receipt, statement};
 pub use customers::{customer, customers, login};
 pub use in_doubt::{audit, in_doubt, in_doubt_at, label, resolution};
 pub use operations::{ledger, participants, reconciliation};
-pub use orders::{order, order_line, orders, products, saga_log, saga_steps};
+pub use orders::{order, order_line, orders, products};
 pub use sagas::{saga, sagas};
 pub use service::{ServiceHealth, services, token};
 pub use timeline::timeline;

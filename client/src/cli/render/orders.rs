@@ -1,8 +1,6 @@
 //! Products, orders and the sagas behind them.
 
-use types::views::{
-    Order, OrderStatus, Product, RepairedSide, SagaStatus, SagaStepStatus, SagaView,
-};
+use types::views::{Order, OrderStatus, Product, RepairedSide};
 
 use super::{moment, stacked};
 use crate::cli::table::{Cell, Record, Table, Tone};
@@ -85,60 +83,6 @@ fn status(status: OrderStatus) -> Cell {
         OrderStatus::Stuck => Tone::Bad,
     };
     Cell::toned(status, tone)
-}
-
-pub fn saga_steps(saga: &SagaView) -> Table {
-    let mut table = Table::new("No steps.")
-        .rigid("Step")
-        .rigid("Status")
-        .number("Attempts")
-        .text("Error");
-    for step in &saga.steps {
-        let tone = match step.status {
-            SagaStepStatus::Done => Tone::Good,
-            SagaStepStatus::Failed => Tone::Bad,
-            SagaStepStatus::Running
-            | SagaStepStatus::Compensating
-            | SagaStepStatus::Compensated
-            | SagaStepStatus::Skipped => Tone::Warning,
-            SagaStepStatus::Pending => Tone::Plain,
-        };
-        table.row(vec![
-            (&step.step).into(),
-            Cell::toned(step.status, tone),
-            step.attempts.into(),
-            step.error.clone().unwrap_or_default().into(),
-        ]);
-    }
-    table
-}
-
-pub fn saga_log(saga: &SagaView) -> Table {
-    let mut table = Table::new("Nothing happened yet.")
-        .rigid("Time (UTC)")
-        .number("+ms")
-        .rigid("Event")
-        .rigid("Step")
-        .text("Detail");
-    let began = saga.log.first().map(|line| line.at.date_time());
-    for line in &saga.log {
-        let after = began.map(|began| (line.at.date_time() - began).num_milliseconds());
-        let bad = saga.status == SagaStatus::Stuck && line.event == "STUCK";
-        let tone = match line.event.as_str() {
-            "ACTION_DONE" | "COMMITTED" => Tone::Good,
-            "ACTION_FAILED" | "TURNED_BACK" => Tone::Warning,
-            _ if bad => Tone::Bad,
-            _ => Tone::Plain,
-        };
-        table.row(vec![
-            line.at.date_time().format("%H:%M:%S%.3f").into(),
-            after.unwrap_or_default().into(),
-            Cell::toned(&line.event, tone),
-            line.step.clone().unwrap_or_default().into(),
-            line.detail.clone().unwrap_or_default().into(),
-        ]);
-    }
-    table
 }
 
 /// An order in few words.

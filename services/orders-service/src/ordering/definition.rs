@@ -141,8 +141,7 @@ const fn rows(stock: StockState) -> RowChange {
 
 async fn reserve<P>(desk: Desk<P>, call: Call<Ordered>, points: Points) -> Answer<Ordered> {
     let order = &call.state;
-    let operation = call.operation_id.uuid();
-    let asked = Asked::Action(operation);
+    let asked = Asked::Action(call.operation_id.uuid());
     match desk
         .move_pieces(order.lots(), Move::Reserve, asked, Some(&points))
         .await
@@ -152,18 +151,8 @@ async fn reserve<P>(desk: Desk<P>, call: Call<Ordered>, points: Points) -> Answe
             let changed = desk.change_rows(&call, order.order_id, reserved, None, None);
             changed.await.carry()
         }
-        // A refusal says that nothing of the step is left, so the earlier products go back first.
-        Pieces::Stopped(Answer::Refused(reason), true) => {
-            let undo = undo_of(&call);
-            let back = Asked::Compensation(undo, operation);
-            match desk
-                .move_pieces(order.lots(), Move::GiveBack, back, None)
-                .await
-            {
-                Pieces::Moved => Answer::Refused(reason),
-                Pieces::Stopped(answer, _) => unknown(answer),
-            }
-        }
+        // Earlier products are taken: the step itself has to be undone.
+        Pieces::Stopped(Answer::Refused(reason), true) => Answer::RefusedInPart(reason),
         Pieces::Stopped(Answer::NotNow(reason), true) => Answer::Unknown(reason),
         Pieces::Stopped(answer, _) => answer.carry(),
     }
@@ -267,12 +256,6 @@ async fn reopen<P>(desk: Desk<P>, call: Call<Ordered>) -> Answer<()> {
         }
         Pieces::Stopped(answer, _) => answer,
     }
-}
-
-/// The operation that undoes this action.
-fn undo_of(call: &Call<Ordered>) -> uuid::Uuid {
-    let step = OrderStep::ReserveStock.as_str();
-    saga::OperationId::new(call.saga_id, step, saga::Direction::Compensation).uuid()
 }
 
 /// Part of the step has happened: only `Done` says that all of it has, and nothing says that none

@@ -70,7 +70,7 @@ async fn place(bank: &TestBank, actor: &Actor, wish: &Value, key: &str) -> Answe
 
 /// An order that came about.
 pub(crate) async fn buy_one(bank: &TestBank, actor: &Actor) -> Value {
-    place(bank, actor, &wish(&[(COIN, 1)]), "one piece")
+    place(bank, actor, &wish(&[(COIN, 1)]), "one-piece")
         .await
         .expect(201)
 }

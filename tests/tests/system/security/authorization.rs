@@ -83,7 +83,6 @@ fn filled(template: &str, transaction: &str, order: &str) -> String {
         ("{reconciliation_id}", &fresh),
         ("{product_id}", orders::COIN),
         ("{order_id}", order),
-        ("{saga_id}", order),
         ("$COIN", orders::COIN),
         ("{name}", "nowhere"),
         ("$UNIQUE", &format!("u-{}", Uuid::new_v4().simple())),

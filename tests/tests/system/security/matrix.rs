@@ -69,7 +69,7 @@ const REASON: &str = r#"{"reason": "a test"}"#;
 const FAILPOINT: &str = r#"{"action": "fail", "count": 1}"#;
 const ACCOUNT: &str = r#"{"customer_id": "$ALICE", "currency": "USD"}"#;
 const PRODUCT: &str = r#"{"name": "A coin", "price": "1.00", "currency": "USD"}"#;
-const ORDER: &str = r#"{"account_id": "$ALICES_ACCOUNT",
+const PURCHASE: &str = r#"{"account_id": "$ALICES_ACCOUNT",
     "items": [{"product_id": "$COIN", "quantity": 1}]}"#;
 const CASH: &str = r#"{"amount": "1"}"#;
 
@@ -165,15 +165,15 @@ pub(super) const MATRIX: &[Row] = &[
     (ORDERS, "GET",    "/products", "",                                                         [401, 200, 200, 200, 200, 401, 401, 401, 401]),
     (ORDERS, "POST",   "/products", PRODUCT,                                                    [401, 403, 403, 201, 201, 401, 401, 401, 401]),
     (ORDERS, "PATCH",  "/products/{product_id}/stock", r#"{"delta": 1}"#,                       [401, 403, 403, 200, 200, 401, 401, 401, 401]),
-    (ORDERS, "POST",   "/orders", ORDER,                                                        [401, 201, 422, 201, 201, 401, 401, 401, 401]),
+    (ORDERS, "POST",   "/orders", PURCHASE,                                                      [401, 201, 422, 201, 201, 401, 401, 401, 401]),
     (ORDERS, "GET",    "/orders", "",                                                           [401, 200, 200, 200, 200, 401, 401, 401, 401]),
     (ORDERS, "GET",    "/orders/{order_id}", "",                                                [401, 200, 404, 200, 200, 401, 401, 401, 401]),
     (ORDERS, "GET",    "/orders/{order_id}/saga", "",                                           [401, 200, 404, 200, 200, 401, 401, 401, 401]),
     (ORDERS, "POST",   "/orders/{order_id}/cancel", "",                                         [401, 200, 404, 200, 200, 401, 401, 401, 401]),
     (ORDERS, "GET",    "/sagas", "",                                                            [401, 403, 403, 403, 200, 401, 401, 401, 401]),
-    (ORDERS, "GET",    "/sagas/{saga_id}", "",                                                  [401, 403, 403, 403, 200, 401, 401, 401, 401]),
-    (ORDERS, "POST",   "/sagas/{saga_id}/retry", REASON,                                        [401, 403, 403, 403, 409, 401, 401, 401, 401]),
-    (ORDERS, "POST",   "/sagas/{saga_id}/skip", REASON,                                         [401, 403, 403, 403, 409, 401, 401, 401, 401]),
+    (ORDERS, "GET",    "/sagas/{saga_id}", "",                                                  [401, 403, 403, 403, 404, 401, 401, 401, 401]),
+    (ORDERS, "POST",   "/sagas/{saga_id}/retry", REASON,                                        [401, 403, 403, 403, 404, 401, 401, 401, 401]),
+    (ORDERS, "POST",   "/sagas/{saga_id}/skip", REASON,                                         [401, 403, 403, 403, 404, 401, 401, 401, 401]),
     (ORDERS, "PUT",    "/demo/failpoints/{name}", FAILPOINT,                                    [401, 403, 403, 403, 200, 401, 401, 401, 401]),
     (ORDERS, "GET",    "/demo/failpoints/{name}", "",                                           [401, 403, 403, 403, 200, 401, 401, 401, 401]),
     (ORDERS, "DELETE", "/demo/failpoints/{name}", "",                                           [401, 403, 403, 403, 204, 401, 401, 401, 401]),
