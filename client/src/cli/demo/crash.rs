@@ -54,11 +54,6 @@ impl Plan {
             action,
         }
     }
-
-    /// Where the bank's state is, if somebody said so.
-    pub fn data_dir(&self) -> Option<&std::path::Path> {
-        self.data_dir.as_deref()
-    }
 }
 
 impl Plan {
