@@ -70,6 +70,26 @@ impl TestBank {
         .await;
     }
 
+    /// The value of a metric of a service: what follows `name` on the first line that begins so.
+    pub async fn metric(&self, service: &str, name: &str) -> Option<String> {
+        let url = self.url(service) + "/metrics";
+        let text = reqwest::get(url).await.ok()?.text().await.ok()?;
+        let found = text.lines().find_map(|line| line.strip_prefix(name))?;
+        Some(found.trim().to_owned())
+    }
+
+    /// Waits until a service calls for a person.
+    ///
+    /// # Panics
+    /// When it does not.
+    pub async fn alarm(&self, service: &str) {
+        eventually(&format!("{service} raises an alarm"), || async {
+            let open = self.metric(service, "bank_interventions_open ").await?;
+            (open.parse::<f64>().ok()? > 0.0).then_some(())
+        })
+        .await;
+    }
+
     /// How many lines with this event a process has logged.
     ///
     /// # Panics

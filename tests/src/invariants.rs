@@ -169,6 +169,15 @@ impl TestBank {
             .expect("branches")
     }
 
+    /// How many transactions are not settled, read from the database.
+    ///
+    /// # Panics
+    /// When the database does not answer.
+    pub async fn open_transactions(&self) -> i64 {
+        let pool = self.database(TRANSACTIONS).await;
+        open_transactions(&pool).await.expect("transactions")
+    }
+
     /// The newest transaction that was begun: its id and status, read from the database.
     ///
     /// # Panics

@@ -184,6 +184,7 @@ where
     loop {
         match operation().await {
             Err(error) if error.is_transient() && attempt < ATTEMPTS => {
+                metrics::counter!("bank_database_retries_total").increment(1);
                 tracing::debug!(event = "DATABASE_RETRY", attempt, error = %error);
                 let most = 5_u64 << attempt;
                 let pause = rand::Rng::gen_range(&mut rand::thread_rng(), 1..=most);

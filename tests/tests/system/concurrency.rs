@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::json;
-use tests::{Actor, TestBank, plus};
+use tests::{ACCOUNTS, Actor, TRANSACTIONS, TestBank, plus};
 use tokio::task::JoinSet;
 
 use crate::seed::{ALICE, BOB};
@@ -52,6 +52,14 @@ async fn insist(
     503
 }
 
+/// No statement lost against another one and had to be repeated: rows were locked in one order.
+async fn nobody_deadlocked(bank: &TestBank) {
+    for service in [ACCOUNTS, TRANSACTIONS] {
+        let repeated = bank.metric(service, "bank_database_retries_total").await;
+        assert_eq!(repeated, None, "{service} repeated database transactions");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn case_54_five_hundred_transfers_to_one_account_add_up() {
     let bank = TestBank::start_patient(|options| options).await;
@@ -74,6 +82,7 @@ async fn case_54_five_hundred_transfers_to_one_account_add_up() {
     assert_eq!(all_at_once(transfers).await, [(201, 500)].into());
     bank.settles().await;
     assert_eq!(teller.balance(&merchant).await, "625.00");
+    nobody_deadlocked(&bank).await;
     bank.stop().await;
 }
 
@@ -105,6 +114,7 @@ async fn case_55_transfers_that_cross_a_thousand_times_never_wait_in_a_circle() 
     bank.settles().await;
     assert_eq!(teller.balance(ALICE).await, "1000.00");
     assert_eq!(teller.balance(BOB).await, "750.00");
+    nobody_deadlocked(&bank).await;
     bank.stop().await;
 }
 

@@ -58,16 +58,9 @@ fn means<'a>(item: &'a Value, action: &str, bank: &str) -> Option<&'a str> {
     choice["means"].as_str()
 }
 
-async fn metric(bank: &TestBank, service: &str, line: &str) -> Option<String> {
-    let url = bank.url(service) + "/metrics";
-    let text = reqwest::get(url).await.ok()?.text().await.ok()?;
-    let found = text.lines().find_map(|found| found.strip_prefix(line))?;
-    Some(found.trim().to_owned())
-}
-
 async fn metric_becomes(bank: &TestBank, service: &str, line: &str, value: &str) {
     eventually(&format!("{line} of {service} is {value}"), || async {
-        (metric(bank, service, line).await.as_deref() == Some(value)).then_some(())
+        (bank.metric(service, line).await.as_deref() == Some(value)).then_some(())
     })
     .await;
 }

@@ -50,6 +50,10 @@ async fn case_28_serialization_errors_and_deadlocks_are_tried_again_at_every_dur
     let done = alice.transfer(ALICE, BOB, "10", "tried").await.unwrap();
     assert_eq!(done.expect(201)["settled"], true);
     bank.settles().await;
+    for service in [ACCOUNTS, TRANSACTIONS] {
+        let repeated = bank.metric(service, "bank_database_retries_total").await;
+        assert!(repeated.is_some(), "{service} counts what it repeats");
+    }
     for (pool, table) in [
         (&accounts, "branches"),
         (&accounts, "ledger_entries"),

@@ -209,6 +209,13 @@ async fn case_08_before_done_is_written_commits_once() {
     // The reply may be on its way already: done is written after it.
     drop(alice.transfer(ALICE, BOB, "100", "crash").await);
     bank.died(TRANSACTIONS).await;
+    let (id, status) = bank.newest_transaction().await.unwrap();
+    assert_eq!(status, "committed");
+    assert_eq!(
+        bank.branch(ACCOUNTS, &id).await.as_deref(),
+        Some("COMMITTED")
+    );
+    assert_eq!(bank.open_transactions().await, 1, "not marked done");
     bank.restart(TRANSACTIONS).await;
     bank.settles().await;
     assert_eq!(teller.balance(ALICE).await, "900.00");
@@ -232,6 +239,7 @@ async fn case_10_before_the_reply_the_repetition_gets_the_same_result() {
         .await;
     assert!(alice.transfer(ALICE, BOB, "100", "crash").await.is_err());
     bank.died(TRANSACTIONS).await;
+    assert_eq!(bank.newest_transaction().await.unwrap().1, "committed");
     bank.restart(TRANSACTIONS).await;
     bank.settles().await;
     let again = alice.transfer(ALICE, BOB, "100", "crash").await.unwrap();

@@ -59,22 +59,10 @@ async fn case_99_an_id_everybody_forgot_is_a_hazard_and_nothing_is_aborted() {
         bank.branch(ACCOUNTS, &id).await.as_deref(),
         Some("PREPARED")
     );
-    let metrics = bank.url(ACCOUNTS) + "/metrics";
-    eventually("the alarm is raised at the bank", || async {
-        let text = reqwest_text(&metrics).await?;
-        let line = text
-            .lines()
-            .find(|line| line.starts_with("bank_interventions_open"))?;
-        (!line.ends_with(" 0")).then_some(())
-    })
-    .await;
+    bank.alarm(ACCOUNTS).await;
     let log = std::fs::read_to_string(bank.bank.process(ACCOUNTS).unwrap().log).unwrap();
     assert!(log.contains("MANUAL_INTERVENTION_REQUIRED"));
     bank.stop().await;
-}
-
-async fn reqwest_text(url: &str) -> Option<String> {
-    reqwest::get(url).await.ok()?.text().await.ok()
 }
 
 #[tokio::test]

@@ -5,8 +5,9 @@ use tests::{ACCOUNTS, ACCOUNTS_2, Failpoint, TRANSACTIONS, TestBank, eventually}
 
 use crate::seed::{ALICE, BOB};
 
-/// Sends Alice's transfer of 100 to Bob while the bank dies at a point; starts it again at once.
-async fn die_at(point: &str) -> (TestBank, tests::Answer) {
+/// Sends Alice's transfer of 100 to Bob while the bank dies at a point; looks at what its database
+/// holds of the branch then, and starts it again.
+async fn die_at(point: &str, branch: Option<&str>) -> (TestBank, tests::Answer) {
     let bank = TestBank::start().await;
     let alice = bank.alice().await;
     alice
@@ -21,6 +22,12 @@ async fn die_at(point: &str) -> (TestBank, tests::Answer) {
         async move { alice.transfer(ALICE, BOB, "100", "crash").await }
     });
     bank.died(ACCOUNTS).await;
+    let (id, _) = bank.newest_transaction().await.unwrap();
+    assert_eq!(
+        bank.branch(ACCOUNTS, &id).await.as_deref(),
+        branch,
+        "{point}"
+    );
     bank.restart(ACCOUNTS).await;
     let answer = asked.await.unwrap().expect("the coordinator answers");
     bank.settles().await;
@@ -67,19 +74,19 @@ async fn moved_once_or_not_at_all(bank: TestBank, answer: tests::Answer) {
 
 #[tokio::test]
 async fn case_18_it_dies_before_its_promise_is_durable_and_is_asked_again() {
-    let (bank, answer) = die_at("before_prepare_commit").await;
+    let (bank, answer) = die_at("before_prepare_commit", None).await;
     moved_once_or_not_at_all(bank, answer).await;
 }
 
 #[tokio::test]
 async fn case_19_its_yes_is_lost_and_given_again_with_one_hold() {
-    let (bank, answer) = die_at("before_vote_reply").await;
+    let (bank, answer) = die_at("before_vote_reply", Some("PREPARED")).await;
     moved_once_or_not_at_all(bank, answer).await;
 }
 
 #[tokio::test]
 async fn case_19_it_dies_after_its_promise_is_durable() {
-    let (bank, answer) = die_at("after_prepare_commit").await;
+    let (bank, answer) = die_at("after_prepare_commit", Some("PREPARED")).await;
     moved_once_or_not_at_all(bank, answer).await;
 }
 
@@ -138,7 +145,7 @@ async fn case_20_a_prepared_branch_asks_the_coordinator_by_itself() {
 
 #[tokio::test]
 async fn case_21_it_dies_before_applying_and_applies_when_it_returns() {
-    let (bank, answer) = die_at("before_apply_commit").await;
+    let (bank, answer) = die_at("before_apply_commit", Some("PREPARED")).await;
     assert_eq!(answer.body["status"], "committed", "{}", answer.body);
     moved_once_or_not_at_all(bank, answer).await;
 }
@@ -146,7 +153,7 @@ async fn case_21_it_dies_before_applying_and_applies_when_it_returns() {
 #[tokio::test]
 async fn case_22_its_acknowledgement_is_lost_and_given_again() {
     for point in ["after_apply", "before_ack"] {
-        let (bank, answer) = die_at(point).await;
+        let (bank, answer) = die_at(point, Some("COMMITTED")).await;
         assert_eq!(answer.body["status"], "committed", "{}", answer.body);
         moved_once_or_not_at_all(bank, answer).await;
     }

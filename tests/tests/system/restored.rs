@@ -16,19 +16,6 @@ async fn stands(bank: &TestBank, state: &str) {
     .await;
 }
 
-/// Waits until a service calls for a person.
-async fn alarm(bank: &TestBank, service: &str) {
-    let url = format!("{}/metrics", bank.url(service));
-    eventually(&format!("{service} raises an alarm"), || async {
-        let text = reqwest::get(&url).await.ok()?.text().await.ok()?;
-        let open = text
-            .lines()
-            .find_map(|line| line.strip_prefix("bank_interventions_open "));
-        (open?.parse::<f64>().ok()? > 0.0).then_some(())
-    })
-    .await;
-}
-
 /// Transfers until one is made: connections that were cut are noticed one after the other.
 async fn makes_a_transfer(bank: &TestBank, name: &str) -> Answer {
     let alice = bank.alice().await;
@@ -116,8 +103,8 @@ async fn decided_at_the_bank(bank: &TestBank, id: &str) -> String {
 /// What must be true of a coordinator that has forgotten its decision.
 async fn nothing_is_presumed(bank: &TestBank, id: &str, at_the_bank: &str) {
     stands(bank, "coordinator_behind").await;
-    alarm(bank, TRANSACTIONS).await;
-    alarm(bank, ACCOUNTS).await;
+    bank.alarm(TRANSACTIONS).await;
+    bank.alarm(ACCOUNTS).await;
     refuses_transfers(bank).await;
     eventually("recovery has taken it over", || async {
         let (_, _, epoch) = status(bank, id).await?;
@@ -193,8 +180,8 @@ async fn case_27_a_bank_from_an_old_copy_acknowledges_nothing_it_has_forgotten()
     );
 
     stands(&bank, "behind").await;
-    alarm(&bank, TRANSACTIONS).await;
-    alarm(&bank, ACCOUNTS).await;
+    bank.alarm(TRANSACTIONS).await;
+    bank.alarm(ACCOUNTS).await;
     refuses_transfers(&bank).await;
     let (_, phase, _) = status(&bank, &promised).await.unwrap();
     assert_eq!(phase, "delivering", "neither acknowledged nor given up");
@@ -221,7 +208,7 @@ async fn case_100_a_coordinator_that_fails_over_while_it_runs_presumes_nothing()
     makes_a_transfer(&bank, "later").await;
     bank.put_back(copy).await;
     stands(&bank, "coordinator_behind").await;
-    alarm(&bank, ACCOUNTS).await;
+    bank.alarm(ACCOUNTS).await;
     refuses_transfers(&bank).await;
     let (status, ..) = status(&bank, &id).await.unwrap();
     assert_eq!(status, "pending", "nothing is aborted by recovery");
@@ -256,7 +243,7 @@ async fn case_100_a_bank_that_fails_over_while_it_runs_votes_on_nothing() {
     })
     .await;
     stands(&bank, "behind").await;
-    alarm(&bank, ACCOUNTS).await;
+    bank.alarm(ACCOUNTS).await;
     let after: i64 = sqlx::query_scalar(branches)
         .fetch_one(&bank.database(ACCOUNTS).await)
         .await
