@@ -132,7 +132,7 @@ pub fn is_transient(error: &sqlx::Error) -> bool {
 }
 
 /// Nobody answered, so nothing is known about what was asked: the server is down, starting,
-/// stopping, or out of connections.
+/// stopping, or out of what it needs (SQLSTATE class 53: connections, memory, disk).
 #[must_use]
 pub fn is_unreachable(error: &sqlx::Error) -> bool {
     match error {
@@ -142,8 +142,8 @@ pub fn is_unreachable(error: &sqlx::Error) -> bool {
         | sqlx::Error::PoolClosed
         | sqlx::Error::WorkerCrashed => true,
         other => sql_state(other).is_some_and(|state| {
-            state.starts_with("08")
-                || matches!(state.as_str(), "57P01" | "57P02" | "57P03" | "53300")
+            ["08", "53"].iter().any(|class| state.starts_with(class))
+                || matches!(state.as_str(), "57P01" | "57P02" | "57P03")
         }),
     }
 }

@@ -115,7 +115,7 @@ async fn a_caller_who_leaves_puts_no_open_transaction_into_the_pool() {
 }
 
 #[tokio::test]
-async fn a_connection_that_the_server_ended_is_told_from_a_refused_statement() {
+async fn a_server_that_has_ended_or_has_no_room_is_told_from_a_refused_statement() {
     let database = TestDatabase::create().await;
     let pool = database.pool().await;
     let ended = sqlx::query("SELECT pg_terminate_backend(pg_backend_pid())")
@@ -123,6 +123,11 @@ async fn a_connection_that_the_server_ended_is_told_from_a_refused_statement() {
         .await
         .expect_err("the connection ends");
     assert!(is_unreachable(&ended) && !is_transient(&ended), "{ended}");
+    let full = sqlx::query("DO $$ BEGIN RAISE 'full' USING ERRCODE = 'disk_full'; END $$")
+        .execute(&pool)
+        .await
+        .expect_err("no room");
+    assert!(is_unreachable(&full) && !is_transient(&full), "{full}");
     let refused = sqlx::query("SELECT 1 / 0")
         .execute(&pool)
         .await
