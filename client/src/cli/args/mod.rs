@@ -2,6 +2,7 @@
 
 mod accounts;
 mod admin;
+mod bench;
 mod customers;
 mod demo;
 mod failpoints;
@@ -16,6 +17,7 @@ use types::{AccountId, CustomerId, DecimalText, IdempotencyKey, Text, Transactio
 
 pub use accounts::{AccountArgument, AccountsCommand, OpenArguments};
 pub use admin::{AdminCommand, At};
+pub use bench::BenchArguments;
 pub use customers::CustomersCommand;
 pub use demo::DemoArguments;
 pub use failpoints::{FAILPOINTS, Failpoint, Side};
@@ -197,6 +199,9 @@ Example:
         #[command(subcommand)]
         command: AdminCommand,
     },
+    /// Measure this bank under load, with accounts of its own
+    #[command(after_help = bench::AFTER_HELP)]
+    Bench(BenchArguments),
     /// Demonstrations that run against this bank and explain themselves
     #[command(after_help = demo::AFTER_HELP)]
     Demo(DemoArguments),

@@ -20,6 +20,7 @@ fn every_line_of_the_contract_parses() {
     for line in [
         "login -u alice-customer -r customer".to_owned(),
         "logout".to_owned(),
+        "bench --connections 4 --seconds 1 --protocol saga --hot".to_owned(),
         "whoami".to_owned(),
         "profile".to_owned(),
         "accounts".to_owned(),

@@ -111,6 +111,7 @@ pub async fn execute(command: Command, options: &Options, out: &Output) -> Resul
         Command::Health => health::health(&context).await,
         Command::Tokens { all } => tokens::tokens(&context, all).await,
         Command::Admin { command } => admin(&context, command).await,
+        Command::Bench(arguments) => demo::bench(&context, &arguments).await,
         Command::Demo(arguments) => demo::run(&context, &arguments).await,
         Command::Interactive => interactive::run(context).await,
         Command::Completions { .. } => Ok(()),

@@ -1,5 +1,6 @@
 //! Demonstrations against the running bank: real calls, real kills, and a verdict that is computed.
 
+mod bench;
 mod choose;
 mod compare;
 mod concurrent;
@@ -17,6 +18,7 @@ mod words;
 
 use std::io::IsTerminal;
 
+pub use bench::bench;
 pub use choose::choose;
 use client::FailpointAction;
 use narrator::Narrator;
