@@ -35,7 +35,6 @@ pub async fn draw(stand: &Stand, quick: bool, bar: &ProgressBar) -> Result<Vec<C
     Ok(curves)
 }
 
-#[expect(clippy::cast_precision_loss, reason = "small numbers")]
 async fn over_connections(
     stand: &Stand,
     length: Duration,
@@ -83,7 +82,6 @@ async fn over_connections(
     Ok(curves.to_vec())
 }
 
-#[expect(clippy::cast_precision_loss, reason = "small numbers")]
 async fn over_accounts(
     stand: &Stand,
     length: Duration,

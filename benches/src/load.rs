@@ -63,13 +63,11 @@ impl Measured {
     }
 
     /// Transfers per second.
-    #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
     pub fn rate(&self) -> f64 {
         self.count.done as f64 / self.elapsed.as_secs_f64()
     }
 
     /// A percentile, in milliseconds.
-    #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
     pub fn percentile(&self, percent: f64) -> f64 {
         self.latencies.value_at_percentile(percent) as f64 / 1_000.0
     }
@@ -192,7 +190,6 @@ impl Client {
             Pace::Closed => Instant::now(),
             Pace::Open(rate) => {
                 let turn = self.sent.fetch_add(1, Ordering::Relaxed);
-                #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
                 let due = self.began + Duration::from_secs_f64(turn as f64 / rate);
                 if due < self.until {
                     tokio::time::sleep_until(due.into()).await;

@@ -2,6 +2,9 @@
 //!
 //! See `docs/performance.md` for what is measured and what has to hold.
 
+// Rates and latencies, and no money.
+#![allow(clippy::float_arithmetic)]
+
 mod accounts;
 mod bank;
 mod curves;

@@ -60,7 +60,6 @@ pub async fn read(
 
 impl Read {
     /// M1.
-    #[expect(clippy::cast_precision_loss, reason = "kilobytes far below 2^52")]
     pub fn memory_line(&self) -> Option<Line> {
         let highest = *self.peaks.values().max()? as f64 / 1024.0;
         Line::of(

@@ -10,6 +10,7 @@ use types::views::{Locking, Protocol};
 use types::{AccountId, Balance};
 
 use super::stage::{Stage, outcome, request};
+use super::stress::percentile;
 use crate::cli::args::BenchArguments;
 use crate::cli::commands::{insist, own_key};
 use crate::cli::context::Context;
@@ -27,21 +28,22 @@ const OPENING: &str = "10000.00";
 struct Report {
     protocol: Protocol,
     connections: u16,
-    seconds: f64,
+    elapsed_ms: u128,
     /// How often each outcome.
-    outcomes: BTreeMap<String, usize>,
-    committed_per_second: f64,
-    latency_ms: Latencies,
+    outcomes: BTreeMap<String, u128>,
+    committed_per_second: u128,
+    latency_us: Latencies,
     total_before: Balance,
     total_after: Balance,
 }
 
+/// In microseconds.
 #[derive(Debug, Serialize)]
 struct Latencies {
-    p50: f64,
-    p90: f64,
-    p99: f64,
-    max: f64,
+    p50: u128,
+    p90: u128,
+    p99: u128,
+    longest: u128,
 }
 
 /// Puts load on the bank and shows what it did with it.
@@ -83,7 +85,7 @@ async fn measure(
     let clients = (0..arguments.connections)
         .map(|client| load(stage, arguments, &accounts, usize::from(client), until));
     let done: Vec<(String, Duration)> = join_all(clients).await.into_iter().flatten().collect();
-    let seconds = begun.elapsed().as_secs_f64();
+    let elapsed_ms = begun.elapsed().as_millis();
     let total_after = total(stage, &accounts).await?;
     let mut outcomes = BTreeMap::new();
     for (word, _) in &done {
@@ -92,18 +94,18 @@ async fn measure(
     let committed = outcomes.get("committed").copied().unwrap_or(0);
     let mut latencies: Vec<Duration> = done.into_iter().map(|(_, latency)| latency).collect();
     latencies.sort_unstable();
+    let at = |percent| percentile(&latencies, percent).as_micros();
     Ok(Report {
         protocol: arguments.protocol.into(),
         connections: arguments.connections,
-        seconds,
-        #[expect(clippy::cast_precision_loss, reason = "a count of requests")]
-        committed_per_second: committed as f64 / seconds,
+        elapsed_ms,
+        committed_per_second: committed * 1_000 / elapsed_ms.max(1),
         outcomes,
-        latency_ms: Latencies {
-            p50: percentile(&latencies, 50),
-            p90: percentile(&latencies, 90),
-            p99: percentile(&latencies, 99),
-            max: percentile(&latencies, 100),
+        latency_us: Latencies {
+            p50: at(50),
+            p90: at(90),
+            p99: at(99),
+            longest: at(100),
         },
         total_before,
         total_after,
@@ -148,13 +150,6 @@ async fn total(stage: &Stage, accounts: &[AccountId]) -> Result<Balance, Failure
     total.ok_or_else(|| Failure::Refused("The balances are too large to add up.".into()))
 }
 
-/// In milliseconds, of sorted latencies.
-fn percentile(sorted: &[Duration], percent: usize) -> f64 {
-    let rank = (sorted.len() * percent).div_ceil(100).max(1);
-    let latency = sorted.get(rank - 1).copied().unwrap_or_default();
-    latency.as_secs_f64() * 1_000.0
-}
-
 impl Report {
     fn record(&self) -> Record {
         let words: Vec<_> = self
@@ -162,39 +157,25 @@ impl Report {
             .iter()
             .map(|(word, n)| format!("{n} {word}"))
             .collect();
-        let latency = &self.latency_ms;
+        let latency = &self.latency_us;
         Record::new()
             .field("Protocol", self.protocol.to_string())
             .field("At a time", self.connections.to_string())
             .field("Outcomes", words.join(", "))
             .field(
                 "Committed per second",
-                format!("{:.0}", self.committed_per_second),
+                self.committed_per_second.to_string(),
             )
             .field(
-                "Latency (ms)",
+                "Latency (µs)",
                 format!(
-                    "p50 {:.1}, p90 {:.1}, p99 {:.1}, longest {:.1}",
-                    latency.p50, latency.p90, latency.p99, latency.max
+                    "p50 {}, p90 {}, p99 {}, longest {}",
+                    latency.p50, latency.p90, latency.p99, latency.longest
                 ),
             )
             .field(
                 "Total of all accounts",
                 format!("{} before, {} after", self.total_before, self.total_after),
             )
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_percentile_is_the_latency_that_so_many_did_not_exceed() {
-        let sorted: Vec<_> = (1..=200).map(Duration::from_millis).collect();
-        assert!((percentile(&sorted, 50) - 100.0).abs() < 1e-9);
-        assert!((percentile(&sorted, 99) - 198.0).abs() < 1e-9);
-        assert!((percentile(&sorted, 100) - 200.0).abs() < 1e-9);
-        assert!(percentile(&[], 50).abs() < 1e-9, "nothing was measured");
     }
 }
