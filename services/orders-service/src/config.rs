@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize, Serializer};
 use service_kit::config::{BankConfig, DatabaseUrl, ServiceConfig};
 use types::{AccountId, Currency};
 
+use crate::stock::forgetting::Forgetting;
+
 /// What is this service's own.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -43,6 +45,13 @@ pub struct OrdersConfig {
     pub undo_retries: u32,
     /// Milliseconds a client waits for the end of its order before it is answered 202.
     pub reply_patience_ms: u64,
+    /// So many orders stay listed in a product's document; older ones that are over are forgotten
+    /// there, so that it does not grow for ever.
+    pub keep_orders: u32,
+    /// Milliseconds for which an order stays listed in any case.
+    pub forget_after_ms: u64,
+    /// Milliseconds between two looks for orders to forget.
+    pub forget_tick_ms: u64,
 }
 
 impl Default for OrdersConfig {
@@ -63,6 +72,9 @@ impl Default for OrdersConfig {
             step_retries: 3,
             undo_retries: 100,
             reply_patience_ms: 10_000,
+            keep_orders: 500,
+            forget_after_ms: 300_000,
+            forget_tick_ms: 60_000,
         }
     }
 }
@@ -84,6 +96,9 @@ impl ServiceConfig for OrdersConfig {
     fn validate(&self, bank: &BankConfig) -> Result<(), String> {
         if self.recovery_tick_ms.saturating_mul(2) > self.lease_ms {
             return Err("the lease must last for at least two recovery ticks".to_owned());
+        }
+        if self.forget_tick_ms == 0 {
+            return Err("forget_tick_ms must be above 0".to_owned());
         }
         if bank.is_development() {
             return Ok(());
@@ -116,6 +131,15 @@ impl OrdersConfig {
             retries: self.step_retries,
             compensation_retries: self.undo_retries,
             ..saga::Options::default()
+        }
+    }
+
+    /// When documents forget orders.
+    pub(crate) fn forgetting(&self) -> Forgetting {
+        Forgetting {
+            keep: usize::try_from(self.keep_orders).unwrap_or(usize::MAX),
+            after: Duration::from_millis(self.forget_after_ms),
+            tick: Duration::from_millis(self.forget_tick_ms),
         }
     }
 

@@ -53,7 +53,7 @@ use bank::Coordinators;
 use ordering::cancellation::cancellation;
 use ordering::definition;
 use ordering::desk::Desk;
-use stock::Stock;
+use stock::{Stock, forgetting};
 
 /// The service's name, in logs, tokens and replies.
 pub const NAME: &str = "orders-service";
@@ -170,10 +170,17 @@ pub async fn build(
         ..Pace::default()
     };
     driving::count(&pool).await;
-    let loops = vec![
+    let mut loops = vec![
         driving::recover(&app.orders, &pool, pace, stopping.clone()),
         driving::recover(&app.cancellations, &pool, pace, stopping),
     ];
+    let forgetting = forgetting::run(
+        pool.clone(),
+        stock.clone(),
+        config.forgetting(),
+        stop.subscribe(),
+    );
+    loops.push(tokio::spawn(forgetting));
     let closing = Closing {
         app: app.clone(),
         stop,

@@ -40,6 +40,9 @@ pub(super) fn stock_side<'a>(
     let mut findings = Vec::new();
     for fact in facts {
         let found = document.orders.get(&fact.order_id).copied();
+        if document.has_forgotten(fact.order_id) {
+            continue;
+        }
         let Some(pieces) = entry(fact, found) else {
             continue;
         };

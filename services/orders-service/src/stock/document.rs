@@ -29,7 +29,18 @@ pub(crate) struct StockDocument {
     /// What each order has of it.
     pub(crate) orders: BTreeMap<OrderId, Pieces>,
     /// The barrier: what became of each operation.
-    pub(crate) operations: BTreeMap<Uuid, Recorded>,
+    pub(crate) operations: BTreeMap<Uuid, Operation>,
+    /// Orders up to this one are forgotten unless they stand here: their ids are in the order in
+    /// which they were placed.
+    pub(crate) forgotten_until: OrderId,
+}
+
+/// What became of one operation, and of which order it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Operation {
+    pub(crate) order: OrderId,
+    pub(crate) recorded: Recorded,
 }
 
 /// What one order has of one product.
@@ -51,7 +62,14 @@ impl StockDocument {
             forgotten: 0,
             orders: BTreeMap::new(),
             operations: BTreeMap::new(),
+            // Before every order: ids are never nil, and a real one is a time.
+            forgotten_until: OrderId::from_uuid(Uuid::from_u128(1)),
         }
+    }
+
+    /// Whether it no longer says anything of an order that may have had pieces.
+    pub(crate) fn has_forgotten(&self, order: OrderId) -> bool {
+        order <= self.forgotten_until && !self.orders.contains_key(&order)
     }
 
     /// The pieces of all listed orders that are in this state.

@@ -3,12 +3,14 @@
 //! | what | where |
 //! |---|---|
 //! | the fields of a document, and what must be true of them | [`document`] |
+//! | orders that are over, forgotten | [`forgetting`] |
 //! | pieces taken, given back, sold and taken back, each once | [`operations`] |
 //!
 //! The barrier of the sagas' steps stands inside the document, under the operation's id, and is
 //! written by the same atomic update as the effect.
 
 pub(crate) mod document;
+pub(crate) mod forgetting;
 pub(crate) mod operations;
 
 use documents::{Body, Documents, Filter, Query, Update, body_of, field};

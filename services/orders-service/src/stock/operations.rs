@@ -7,13 +7,14 @@
 //! stand as they were read, and only while there are enough pieces, in one atomic update.
 
 use documents::{Document, Filter, Update, field};
-use saga::barrier::{OnAction, OnCompensation, Recorded, on_action, on_compensation};
+use saga::barrier::{CLOSED, OnAction, OnCompensation, Recorded, on_action, on_compensation};
 use saga::{Answer, Reason};
 use serde_json::{Value, json};
 use types::views::{Quantity, StockState};
 use types::{Code, OrderId, ProductId};
 use uuid::Uuid;
 
+use super::document::Operation;
 use super::{STOCK, Stock, StockDocument};
 
 /// There are fewer pieces than are asked for.
@@ -70,24 +71,37 @@ impl Move {
         }
     }
 
-    /// When it can be made.
-    fn guard(self, lot: &Lot) -> Filter {
-        let state = field(&format!("orders.{}.state", lot.order));
+    /// When it can be made. What was sold to an order that is forgotten can still be taken back.
+    fn guard(self, lot: &Lot, is_forgotten: bool) -> Filter {
+        let order = lot.order.to_string();
+        let state = field(&format!("orders.{order}.state"));
         let is = |expected: StockState| state.clone().equals(expected.as_str());
+        let forgotten_until = field("forgotten_until");
         match self {
-            Self::Reserve => field("available").at_least(pieces(lot)),
+            Self::Reserve => field("available")
+                .at_least(pieces(lot))
+                .and(forgotten_until.less_than(order)),
             Self::GiveBack | Self::Sell => is(StockState::Reserved),
+            Self::TakeBack if is_forgotten => field("forgotten")
+                .at_least(pieces(lot))
+                .and(forgotten_until.at_least(order))
+                .and(state.exists(false)),
             Self::Unsell | Self::TakeBack => is(StockState::Sold),
         }
     }
 
-    fn apply(self, update: Update, lot: &Lot) -> Update {
+    fn apply(self, update: Update, lot: &Lot, is_forgotten: bool) -> Update {
         let (from, to, state) = self.fields();
         let entry = json!({"quantity": lot.quantity, "state": state});
-        update
+        let update = update
             .increment(from, -pieces(lot))
             .increment(to, pieces(lot))
-            .set(&format!("orders.{}", lot.order), entry)
+            .set(&format!("orders.{}", lot.order), entry);
+        if is_forgotten && self == Self::TakeBack {
+            update.increment("forgotten", -pieces(lot))
+        } else {
+            update
+        }
     }
 }
 
@@ -99,8 +113,12 @@ fn path(operation: Uuid) -> String {
     format!("operations.{operation}")
 }
 
-fn record(update: Update, operation: Uuid, recorded: &Recorded) -> Update {
-    let value = serde_json::to_value(recorded).unwrap_or(Value::Null);
+fn record(update: Update, operation: Uuid, lot: &Lot, recorded: Recorded) -> Update {
+    let entry = Operation {
+        order: lot.order,
+        recorded,
+    };
+    let value = serde_json::to_value(entry).unwrap_or(Value::Null);
     update.set(&path(operation), value)
 }
 
@@ -117,24 +135,35 @@ fn decide(document: &Document, lot: &Lot, way: Move, asked: Asked) -> Result<Cha
     let read: StockDocument = document
         .read()
         .map_err(|error| Answer::Unknown(Reason::new(error.to_string())))?;
-    let recorded = |operation: &Uuid| read.operations.get(operation);
+    let recorded = |operation: &Uuid| {
+        let found = read.operations.get(operation);
+        found.map(|operation| &operation.recorded)
+    };
     let absent = |operation: Uuid| field(&path(operation)).exists(false);
-    let fits = way.guard(lot).matches(&document.body);
+    let is_forgotten = read.has_forgotten(lot.order);
+    let guard = way.guard(lot, is_forgotten);
+    let moved = || way.apply(Update::new(), lot, is_forgotten);
+    let fits = guard.matches(&document.body);
     match asked {
         Asked::Action(operation) => match on_action(recorded(&operation)) {
             OnAction::Answer(answer) => Err(answer),
             OnAction::Perform if fits => Ok(Change {
-                only_if: absent(operation).and(way.guard(lot)),
-                update: record(way.apply(Update::new(), lot), operation, &Recorded::Done),
+                only_if: absent(operation).and(guard),
+                update: record(moved(), operation, lot, Recorded::Done),
                 answer: Answer::Done,
             }),
+            // It comes long after its order has ended, and what was recorded of it is forgotten.
+            OnAction::Perform if way == Move::Reserve && is_forgotten => {
+                Err(Answer::Refused(CLOSED))
+            }
             // Only pieces that are not there are a reason for good.
             OnAction::Perform if way == Move::Reserve => Ok(Change {
                 only_if: absent(operation).and(field("available").less_than(pieces(lot))),
                 update: record(
                     Update::new(),
                     operation,
-                    &Recorded::Refused {
+                    lot,
+                    Recorded::Refused {
                         reason: OUT_OF_STOCK,
                     },
                 ),
@@ -143,7 +172,7 @@ fn decide(document: &Document, lot: &Lot, way: Move, asked: Asked) -> Result<Cha
             OnAction::Perform => Err(Answer::NotNow(NOT_AS_EXPECTED)),
         },
         Asked::Compensation(operation, undoes) => {
-            let done = |update: Update| record(update, operation, &Recorded::Done);
+            let done = |update: Update| record(update, operation, lot, Recorded::Done);
             let first = absent(operation);
             let change = |only_if: Filter, update: Update| Change {
                 only_if,
@@ -152,15 +181,12 @@ fn decide(document: &Document, lot: &Lot, way: Move, asked: Asked) -> Result<Cha
             };
             match on_compensation(recorded(&operation), recorded(&undoes)) {
                 OnCompensation::Repeated => Err(Answer::Done),
-                OnCompensation::Undo if fits => Ok(change(
-                    first.and(way.guard(lot)),
-                    way.apply(Update::new(), lot),
-                )),
+                OnCompensation::Undo if fits => Ok(change(first.and(guard), moved())),
                 OnCompensation::Undo => Err(Answer::NotNow(NOT_AS_EXPECTED)),
                 OnCompensation::Record => Ok(change(first, Update::new())),
                 OnCompensation::CloseAndRecord => Ok(change(
                     first.and(absent(undoes)),
-                    record(Update::new(), undoes, &Recorded::Closed),
+                    record(Update::new(), undoes, lot, Recorded::Closed),
                 )),
             }
         }

@@ -40,7 +40,7 @@ impl Shelf {
         let read: StockDocument = self.0.read().expect("a stock document");
         assert_eq!(read.received, read.available + read.reserved + read.sold);
         assert_eq!(read.reserved, read.sum(StockState::Reserved));
-        assert_eq!(read.sold, read.sum(StockState::Sold));
+        assert_eq!(read.sold, read.forgotten + read.sum(StockState::Sold));
         (read.available, read.reserved, read.sold)
     }
 }
@@ -106,6 +106,27 @@ fn pieces_are_given_back_once() {
         assert_eq!(shelf.perform(&lot, Move::GiveBack, back), Answer::Done);
         assert_eq!(shelf.counts(), (10, 0, 0));
     }
+}
+
+#[test]
+fn of_an_order_that_is_forgotten_nothing_is_taken_and_what_was_sold_can_come_back() {
+    let (mut shelf, sold) = (Shelf::with(10), lot(3));
+    let mut document: StockDocument = shelf.0.read().expect("a stock document");
+    (document.available, document.sold, document.forgotten) = (7, 3, 3);
+    document.forgotten_until = sold.order;
+    shelf.0.body = body_of(&document).expect("a document");
+    let late = shelf.perform(&sold, Move::Reserve, Asked::Action(Uuid::new_v4()));
+    assert_eq!(late, Answer::Refused(CLOSED));
+    let late = shelf.perform(&sold, Move::Sell, Asked::Action(Uuid::new_v4()));
+    assert_eq!(late, Answer::NotNow(NOT_AS_EXPECTED));
+    let undo = Asked::Action(Uuid::new_v4());
+    for _ in 0..3 {
+        assert_eq!(shelf.perform(&sold, Move::TakeBack, undo), Answer::Done);
+        assert_eq!(shelf.counts(), (10, 0, 0));
+    }
+    let next = lot(1);
+    let taken = shelf.perform(&next, Move::Reserve, Asked::Action(Uuid::new_v4()));
+    assert_eq!(taken, Answer::Done);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod cancelling;
 mod crashes;
 mod failures;
+mod forgetting;
 mod placing;
 mod products;
 mod repairs;
