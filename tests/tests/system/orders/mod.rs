@@ -7,6 +7,7 @@ mod forgetting;
 mod placing;
 mod products;
 mod repairs;
+mod stuck;
 
 use reqwest::Method;
 use serde_json::{Value, json};
