@@ -126,7 +126,7 @@ fn a_detached_bank_is_ready_lets_go_of_its_caller_and_is_stopped_with_nothing_el
     assert!(told.contains("alice-customer"), "{told}");
     two.succeeds(&["start", "--detach", "--no-build"]);
     let state = one.state();
-    assert_eq!(state["processes"].as_array().unwrap().len(), 6);
+    assert_eq!(state["processes"].as_array().unwrap().len(), 7);
     assert_eq!(
         state["data_dir"],
         one.data().canonicalize().unwrap().display().to_string()
