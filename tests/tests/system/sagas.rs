@@ -60,7 +60,19 @@ impl Scene {
             key,
         );
         let key = key.to_owned();
-        tokio::spawn(async move { alice.transfer_of(&body, &key).await })
+        tokio::spawn(async move {
+            loop {
+                let answer = alice.transfer_of(&body, &key).await?;
+                // A busy bank that is asked for the first time may answer too late: nothing has
+                // begun then, and it is asked again.
+                let is_begun = answer.status != 503
+                    || answer.code() == "outcome_unknown"
+                    || answer.body["transaction_id"].is_string();
+                if is_begun {
+                    return Ok(answer);
+                }
+            }
+        })
     }
 
     pub(crate) async fn set_status(&self, status: &str) {
