@@ -61,17 +61,19 @@ impl Scene {
         );
         let key = key.to_owned();
         tokio::spawn(async move {
-            loop {
-                let answer = alice.transfer_of(&body, &key).await?;
+            let mut answer = alice.transfer_of(&body, &key).await?;
+            for _ in 0..50 {
                 // A busy bank that is asked for the first time may answer too late: nothing has
                 // begun then, and it is asked again.
                 let is_begun = answer.status != 503
                     || answer.code() == "outcome_unknown"
                     || answer.body["transaction_id"].is_string();
                 if is_begun {
-                    return Ok(answer);
+                    break;
                 }
+                answer = alice.transfer_of(&body, &key).await?;
             }
+            Ok(answer)
         })
     }
 
