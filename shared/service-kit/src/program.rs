@@ -12,6 +12,11 @@ use tokio::net::TcpListener;
 use crate::config::{Arguments, Loaded, ServiceConfig, load};
 use crate::{client, database, failpoints, serve, telemetry};
 
+/// A transfer is some hundred small allocations by two threads, and the system's allocator keeps what
+/// a moment of haste has asked for.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Why a service ends before it was asked to.
 pub type Failure = Box<dyn Error + Send + Sync>;
 

@@ -1,8 +1,10 @@
 //! Where lines of the log go.
 
 use std::fs::{File, OpenOptions};
-use std::io::{IsTerminal, Write, stdout};
+use std::io::{BufWriter, IsTerminal, Write, stdout};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 use tracing_appender::non_blocking::{NonBlocking, NonBlockingBuilder, WorkerGuard};
 
@@ -29,12 +31,38 @@ fn append(path: &Path) -> std::io::Result<File> {
     OpenOptions::new().create(true).append(true).open(path)
 }
 
+/// Lines that may wait to be written; about 3 MB.
+const MOST_WAITING: usize = 10_000;
+
 /// A writer with a thread of its own. It drops lines rather than hold up the service when nobody
 /// reads standard output.
 fn background(writer: impl Write + Send + 'static, workers: &mut Vec<WorkerGuard>) -> NonBlocking {
-    let (writer, worker) = NonBlockingBuilder::default().lossy(true).finish(writer);
+    let builder = NonBlockingBuilder::default().lossy(true);
+    let (writer, worker) = builder
+        .buffered_lines_limit(MOST_WAITING)
+        .finish(InBursts(BufWriter::with_capacity(64 * 1024, writer)));
     workers.push(worker);
     writer
+}
+
+/// How long lines gather after some were written.
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// Writes what has gathered with one call. The first line is written at once; those that come while
+/// the thread rests wake nobody up, and under load that costs more than the lines themselves.
+struct InBursts<W: Write>(BufWriter<W>);
+
+impl<W: Write> Write for InBursts<W> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    /// Called when no line is left.
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.0.flush()?;
+        thread::sleep(PAUSE);
+        Ok(())
+    }
 }
 
 impl Output {
