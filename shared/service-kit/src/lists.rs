@@ -4,10 +4,15 @@
 //! 10.6), without a timer: an item that finds the queue idle is handled at once and alone, and
 //! under load lists grow by themselves. Nothing waits for a list-mate, because each item has its
 //! own answer and a list is formed anew at every step.
+//!
+//! Lists take turns: while two are being worked on the next one grows. A list that gets stuck, on a
+//! row that somebody has locked or on a disk that stands still, loses its turn after a moment, and
+//! as many more as there are workers go on beside it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 /// Bounds of a queue.
 #[derive(Debug, Clone, Copy)]
@@ -16,8 +21,44 @@ pub struct Limits {
     pub max_items: usize,
     /// How many items may wait; further ones are refused at once, so that memory stays bounded.
     pub max_waiting: usize,
-    /// How many lists are worked on at the same time.
+    /// How many lists are worked on at the same time, at most.
     pub workers: usize,
+}
+
+/// Whose turn it is, among the lists of one queue or of several that share it.
+///
+/// Every list has costs of its own: statements, round trips, a forced write. Few long ones cost a
+/// transfer less than many short ones beside each other, and under load that is all that counts.
+#[derive(Debug, Clone)]
+pub struct Turns {
+    turn: Arc<Semaphore>,
+}
+
+/// A list that takes longer than this is not slow but stuck, or the disk is: more lists at once do it
+/// good.
+const PATIENCE: Duration = Duration::from_millis(20);
+
+impl Turns {
+    /// So many lists at a time.
+    #[must_use]
+    pub fn of(at_once: usize) -> Self {
+        Self {
+            turn: Arc::new(Semaphore::new(at_once.max(1))),
+        }
+    }
+
+    /// Waits for its turn; without one when the list before takes too long.
+    async fn take(&self) -> Option<OwnedSemaphorePermit> {
+        let turn = Arc::clone(&self.turn).acquire_owned();
+        tokio::time::timeout(PATIENCE, turn).await.ok()?.ok()
+    }
+}
+
+impl Default for Turns {
+    /// Two: while one waits for the disk another one is thought about.
+    fn default() -> Self {
+        Self::of(2)
+    }
 }
 
 /// Why an item has no answer.
@@ -61,12 +102,25 @@ impl<T: Send + 'static, R: Send + 'static> ListQueue<T, R> {
         F: Fn(Vec<T>) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Vec<R>> + Send + 'static,
     {
+        Self::in_turns(name, limits, &Turns::default(), handler)
+    }
+
+    /// As [`ListQueue::new`], taking turns with other queues.
+    pub fn in_turns<F, Fut>(name: &'static str, limits: Limits, turns: &Turns, handler: F) -> Self
+    where
+        F: Fn(Vec<T>) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Vec<R>> + Send + 'static,
+    {
         let (sender, receiver) = mpsc::channel(limits.max_waiting.max(1));
         let receiver = Arc::new(Mutex::new(receiver));
         let handler = Arc::new(handler);
         for _ in 0..limits.workers.max(1) {
-            let (receiver, handler) = (Arc::clone(&receiver), Arc::clone(&handler));
-            tokio::spawn(work(name, limits.max_items.max(1), receiver, handler));
+            let lists = Lists {
+                receiver: Arc::clone(&receiver),
+                turns: turns.clone(),
+                max_items: limits.max_items.max(1),
+            };
+            tokio::spawn(work(name, lists, Arc::clone(&handler)));
         }
         Self { name, sender }
     }
@@ -105,32 +159,43 @@ impl<T: Send + 'static, R: Send + 'static> ListQueue<T, R> {
     }
 }
 
-async fn work<T, R, F, Fut>(
-    name: &'static str,
-    max_items: usize,
+/// Where a worker gets its lists from.
+struct Lists<T, R> {
     receiver: Arc<Mutex<mpsc::Receiver<Waiting<T, R>>>>,
-    handler: Arc<F>,
-) where
+    turns: Turns,
+    max_items: usize,
+}
+
+impl<T, R> Lists<T, R> {
+    /// The next list, whole, and the turn it has; `None` when there will be no more.
+    async fn next(&self) -> Option<(Vec<Waiting<T, R>>, Option<OwnedSemaphorePermit>)> {
+        // Locked while waiting, so that exactly one idle worker takes the next list.
+        let mut receiver = self.receiver.lock().await;
+        let mut list = vec![receiver.recv().await?];
+        let turn = self.turns.take().await;
+        while list.len() < self.max_items
+            && let Ok(next) = receiver.try_recv()
+        {
+            list.push(next);
+        }
+        Some((list, turn))
+    }
+}
+
+async fn work<T, R, F, Fut>(name: &'static str, lists: Lists<T, R>, handler: Arc<F>)
+where
     T: Send + 'static,
     R: Send + 'static,
     F: Fn(Vec<T>) -> Fut + Send + Sync + 'static,
     Fut: Future<Output = Vec<R>> + Send + 'static,
 {
-    loop {
-        let mut waiting = Vec::new();
-        // The lock is held while waiting, so exactly one idle worker takes the next list whole.
-        let taken = receiver
-            .lock()
-            .await
-            .recv_many(&mut waiting, max_items)
-            .await;
-        if taken == 0 {
-            return;
-        }
+    while let Some((waiting, turn)) = lists.next().await {
         let (items, answers): (Vec<T>, Vec<oneshot::Sender<R>>) = waiting.into_iter().unzip();
         metrics::histogram!("bank_list_items", "queue" => name).record(count(items.len()));
         // A task of its own: a panic loses one list, not the worker.
-        match tokio::spawn(handler(items)).await {
+        let worked = tokio::spawn(handler(items)).await;
+        drop(turn);
+        match worked {
             Ok(results) => {
                 for (answer, result) in answers.into_iter().zip(results) {
                     // A caller that went away does not want its answer.

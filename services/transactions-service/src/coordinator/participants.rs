@@ -24,8 +24,8 @@ use super::numbers::Numbers;
 use super::questions::Question;
 use crate::store::directory::Location;
 
-/// Lists on their way to one participant: several at once, because they do not wait for each
-/// other's row locks for long; each short enough for one request body.
+/// Lists on their way to one participant, each short enough for one request body; several at once
+/// where one is not answered soon.
 const LIMITS: Limits = Limits {
     max_items: 500,
     max_waiting: 20_000,

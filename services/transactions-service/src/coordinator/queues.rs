@@ -2,7 +2,7 @@
 //! came while the one before was being written.
 
 use service_kit::halving::{Part, halve};
-use service_kit::lists::{Limits, ListQueue, NoAnswer};
+use service_kit::lists::{Limits, ListQueue, NoAnswer, Turns};
 use sqlx::PgPool;
 
 use super::numbers::Numbers;
@@ -38,8 +38,8 @@ pub(crate) struct Queues {
     finish: ListQueue<Finished, Answer<()>>,
 }
 
-/// Up to 500 a list: beyond that a list costs more latency than it saves commits. Two lists at a
-/// time, so that one forms its statement while the other waits for the disk.
+/// Up to 500 a list: beyond that a list costs more latency than it saves commits. All three queues
+/// take turns; two lists of each go on beside a list that is stuck.
 const LIMITS: Limits = Limits {
     max_items: 500,
     max_waiting: 20_000,
@@ -48,12 +48,13 @@ const LIMITS: Limits = Limits {
 
 impl Queues {
     pub(crate) fn new(pool: &PgPool, owner: Owner, numbers: &Numbers) -> Self {
+        let turns = Turns::default();
         let lists = |pool: &PgPool| pool.clone();
         let (begin_pool, decide_pool, finish_pool) = (lists(pool), lists(pool), lists(pool));
         let numbers = || numbers.clone();
         let (begin_numbers, decide_numbers, finish_numbers) = (numbers(), numbers(), numbers());
         Self {
-            begin: ListQueue::new("begin", LIMITS, move |items: Vec<BeginRequest>| {
+            begin: ListQueue::in_turns("begin", LIMITS, &turns, move |items: Vec<BeginRequest>| {
                 let (pool, numbers) = (begin_pool.clone(), begin_numbers.clone());
                 written(items, move |items| {
                     let (pool, numbers) = (pool.clone(), numbers.clone());
@@ -66,20 +67,25 @@ impl Queues {
                     }
                 })
             }),
-            decide: ListQueue::new("decide", LIMITS, move |items: Vec<NewDecision>| {
-                let (pool, numbers) = (decide_pool.clone(), decide_numbers.clone());
-                written(items, move |items| {
-                    let (pool, numbers) = (pool.clone(), numbers.clone());
-                    async move {
-                        let participants = items.iter().flat_map(|item| &item.participants);
-                        let touched = numbers.touched(participants);
-                        let (decided, raised) = decide(&pool, &items, &touched).await?;
-                        numbers.committed(&touched, &raised);
-                        Ok(decided)
-                    }
-                })
-            }),
-            finish: ListQueue::new("finish", LIMITS, move |items: Vec<Finished>| {
+            decide: ListQueue::in_turns(
+                "decide",
+                LIMITS,
+                &turns,
+                move |items: Vec<NewDecision>| {
+                    let (pool, numbers) = (decide_pool.clone(), decide_numbers.clone());
+                    written(items, move |items| {
+                        let (pool, numbers) = (pool.clone(), numbers.clone());
+                        async move {
+                            let participants = items.iter().flat_map(|item| &item.participants);
+                            let touched = numbers.touched(participants);
+                            let (decided, raised) = decide(&pool, &items, &touched).await?;
+                            numbers.committed(&touched, &raised);
+                            Ok(decided)
+                        }
+                    })
+                },
+            ),
+            finish: ListQueue::in_turns("finish", LIMITS, &turns, move |items: Vec<Finished>| {
                 let (pool, numbers) = (finish_pool.clone(), finish_numbers.clone());
                 written(items, move |items| {
                     let (pool, numbers) = (pool.clone(), numbers.clone());
