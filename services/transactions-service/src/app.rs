@@ -10,6 +10,8 @@ use crate::directory::Directory;
 
 /// Shared by all handlers and loops.
 pub(crate) struct App {
+    /// For what is read; the coordinator has connections of its own.
+    pub(crate) pool: PgPool,
     pub(crate) coordination: Arc<Coordination>,
     pub(crate) directory: Directory,
     /// The banks and where clients reach them.
@@ -17,8 +19,8 @@ pub(crate) struct App {
 }
 
 impl App {
-    pub(crate) fn pool(&self) -> &PgPool {
-        &self.coordination.pool
+    pub(crate) const fn pool(&self) -> &PgPool {
+        &self.pool
     }
 }
 

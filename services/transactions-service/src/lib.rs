@@ -33,6 +33,7 @@ use saga_postgres::Lease;
 use service_kit::auth::{Issuer, Signer, Verifier};
 use service_kit::client::ServiceClient;
 use service_kit::config::Loaded;
+use service_kit::database::ByKey;
 use service_kit::serve::Service;
 use sqlx::PgPool;
 use sqlx::migrate::Migrator;
@@ -114,13 +115,18 @@ pub async fn build(loaded: &Loaded<TransactionsConfig>, pool: PgPool) -> Result<
             (bank.clone(), client)
         })
         .collect();
-    let numbers = Numbers::new(pool.clone(), &config.service_name, clients.iter().cloned());
+    let by_key = PgPool::clone(&ByKey::beside(&pool));
+    let numbers = Numbers::new(
+        by_key.clone(),
+        &config.service_name,
+        clients.iter().cloned(),
+    );
     let participants = Participants::new(clients, &numbers);
-    let directory = directory::Directory::new(pool.clone(), participants.clone());
-    let executor = Lease::register(pool.clone(), &config.service_name, timings.lease).await?;
+    let directory = directory::Directory::new(by_key.clone(), participants.clone());
+    let executor = Lease::register(by_key.clone(), &config.service_name, timings.lease).await?;
     let coordination = Coordination::new(
         config.service_name.clone(),
-        pool.clone(),
+        by_key,
         timings,
         participants,
         numbers,
@@ -138,6 +144,7 @@ pub async fn build(loaded: &Loaded<TransactionsConfig>, pool: PgPool) -> Result<
         tokio::spawn(sagas),
     ];
     let app = Arc::new(App {
+        pool: pool.clone(),
         coordination: Arc::clone(&coordination),
         directory,
         banks: config.public_banks(bank),

@@ -142,7 +142,7 @@ impl Record {
     }
 }
 
-/// Something that happened, as it is kept in `transactions.timeline`.
+/// Something that happened, as it is kept in `transactions.timeline`: lines, each a JSON array.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Moment {
     pub(crate) at: DateTime<Utc>,
@@ -163,6 +163,23 @@ impl Moment {
             detail: None,
         }
     }
+}
+
+/// What is added to `transactions.timeline`.
+pub(crate) fn line_of(moments: &[Moment]) -> String {
+    match serde_json::to_string(moments) {
+        Ok(line) if !moments.is_empty() => line + "\n",
+        _ => String::new(),
+    }
+}
+
+/// What stands in `transactions.timeline`.
+pub(crate) fn moments_of(timeline: &str) -> Result<Vec<Moment>, serde_json::Error> {
+    let mut moments = Vec::new();
+    for line in timeline.lines() {
+        moments.append(&mut serde_json::from_str(line)?);
+    }
+    Ok(moments)
 }
 
 /// The status an outcome leads to.

@@ -37,7 +37,48 @@ pub async fn connect(
             ("idle_in_transaction_session_timeout", "20s"),
         ])
         .disable_statement_logging();
-    let pool = PgPoolOptions::new()
+    let pool = pool_of(connections).connect_lazy_with(options);
+    wait_until_up(&pool).await?;
+    Ok(pool)
+}
+
+/// Connections for statements whose rows are all found by their keys: those of the commit protocol.
+///
+/// Such a statement has one good plan, by the index, whatever the tables hold. A planner that may
+/// choose plans it anew each time, which costs more than carrying it out, and reads whole tables for
+/// as long as it believes them to be as small as they were when somebody last counted. The plan is
+/// also what makes statements lock rows in the order in which they name them.
+#[derive(Debug, Clone)]
+pub struct ByKey(PgPool);
+
+impl ByKey {
+    /// As many connections as `pool` may have, to the same database.
+    #[must_use]
+    pub fn beside(pool: &PgPool) -> Self {
+        let options = pool.connect_options().as_ref().clone().options([
+            ("plan_cache_mode", "force_generic_plan"),
+            ("enable_seqscan", "off"),
+            ("enable_hashjoin", "off"),
+            ("enable_mergejoin", "off"),
+            ("enable_bitmapscan", "off"),
+            // What cannot do without one of these looks so expensive that it would be compiled.
+            ("jit", "off"),
+        ]);
+        let connections = pool.options().get_max_connections();
+        Self(pool_of(connections).connect_lazy_with(options))
+    }
+}
+
+impl std::ops::Deref for ByKey {
+    type Target = PgPool;
+
+    fn deref(&self) -> &PgPool {
+        &self.0
+    }
+}
+
+fn pool_of(connections: u32) -> PgPoolOptions {
+    PgPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(Duration::from_secs(3))
         // A ping before every use would double the round trips; one after a pause finds the
@@ -51,9 +92,6 @@ pub async fn connect(
                 Ok(true)
             })
         })
-        .connect_lazy_with(options);
-    wait_until_up(&pool).await?;
-    Ok(pool)
 }
 
 async fn wait_until_up(pool: &PgPool) -> Result<(), sqlx::Error> {

@@ -18,6 +18,7 @@ pub mod problem;
 pub mod program;
 pub mod rate_limit;
 pub mod serve;
+pub mod slices;
 pub mod telemetry;
 #[cfg(feature = "testing")]
 pub mod testing;

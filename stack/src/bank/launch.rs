@@ -221,8 +221,9 @@ fn open_cluster(data: &DataDir, options: &Options, pools: usize) -> Result<Clust
         .and_then(|text| text.parse().ok())
         .unwrap_or(CONNECTIONS_PER_SERVICE);
     let pools = u32::try_from(pools).unwrap_or(u32::MAX);
+    // Requests have some, and the commit protocol as many again.
     let connections = pools
-        .saturating_mul(each)
+        .saturating_mul(each.saturating_mul(2))
         .saturating_add(CONNECTIONS_BESIDE)
         .max(100);
     let purpose = if options.throw_away {

@@ -1,6 +1,7 @@
 //! The columns in which branches and the parts of sagas carry what they are to do.
 
 use rust_decimal::Decimal;
+use service_kit::slices::Slices;
 use two_phase::message::{Leg, Share};
 use types::{AccountId, Change, CustomerId, TransactionId};
 use uuid::Uuid;
@@ -73,22 +74,6 @@ pub(super) struct Columns {
     pub(super) legs: Slices,
     pub(super) shares: Slices,
     pub(super) texts: Slices,
-}
-
-/// Which part of a common array belongs to each row.
-#[derive(Default)]
-pub(super) struct Slices {
-    pub(super) before: Vec<i32>,
-    pub(super) until: Vec<i32>,
-}
-
-impl Slices {
-    fn push(&mut self, length: usize) {
-        let before = self.until.last().copied().unwrap_or(0);
-        let length = i32::try_from(length).unwrap_or(i32::MAX);
-        self.before.push(before);
-        self.until.push(before.saturating_add(length));
-    }
 }
 
 impl Columns {

@@ -237,7 +237,7 @@ impl Drive {
             }
             // Nothing is decided: the state machine asks for it again.
             Decided::NotInStep => {
-                coordination.numbers.in_step(&self.participants).await;
+                Box::pin(coordination.numbers.in_step(&self.participants)).await;
                 Ok(())
             }
             // Whoever wrote it, or took the row over, drives it: obey.
@@ -275,7 +275,9 @@ impl Drive {
             if let Some(what) = contradiction(acknowledgement) {
                 let mixed = acknowledgement == Acknowledgement::Mixed;
                 let result = decided.filter(|_| mixed).map(shown);
-                raise_hazard(&coordination.pool, id, &participant, &what, result).await?;
+                let raised = raise_hazard(&coordination.pool, id, &participant, &what, result);
+                // Rare and large: not a part of every driver.
+                Box::pin(raised).await?;
             }
             self.machine
                 .apply(Event::Acknowledged(participant, acknowledgement))?;

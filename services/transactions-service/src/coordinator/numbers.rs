@@ -128,7 +128,8 @@ impl Numbers {
     /// where that is needed.
     pub(crate) async fn to_say(&self, participant: &ParticipantId) -> Option<Said> {
         if self.state(participant) == ParticipantState::NotCompared {
-            self.compare(participant).await;
+            // Rare, and many times as large as what it would otherwise be a part of.
+            Box::pin(self.compare(participant)).await;
         }
         let known = lock(&self.bank(participant)?.known);
         (known.state == ParticipantState::InStep).then(|| Said {

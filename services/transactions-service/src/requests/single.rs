@@ -128,7 +128,8 @@ async fn carry_out(app: &Arc<App>, new: NewTransaction) -> Result<Reply, Problem
         (&reply, progress),
         (Reply::Unsettled(_), Progress::Decided(_))
     ) {
-        decisions::replied_unsettled(app.pool(), new.transaction_id).await?;
+        let noted = decisions::replied_unsettled(app.pool(), new.transaction_id);
+        Box::pin(noted).await?;
     }
     service_kit::failpoints::hit("before_client_reply").await?;
     Ok(reply)

@@ -1,12 +1,16 @@
 //! Beginning: key, transactions and legs of each request, durable together or not at all.
 
+mod columns;
+
 use std::collections::HashSet;
 
 use saga_postgres::{ExecutorId, begin_in};
-use sqlx::{PgPool, Postgres, Transaction};
+use sqlx::{PgExecutor, PgPool};
 use two_phase::planted::{Bug, is_planted};
 use types::views::Protocol;
 use uuid::Uuid;
+
+use columns::Columns;
 
 use crate::record::NewTransaction;
 use crate::sagas::definition;
@@ -39,7 +43,8 @@ pub(crate) enum Begun {
     KeyTaken,
 }
 
-/// Begins a list of requests in one database transaction.
+/// Begins a list of requests in one database transaction, and where no saga is among them in one
+/// statement.
 ///
 /// Durable when it returns: for every `Fresh` request its key, its transactions (pending and owned
 /// by `owner`, or aborted from the start) and their legs; for the others nothing. Where anything was
@@ -56,29 +61,66 @@ pub(crate) async fn begin(
     if is_planted(Bug::KeyWrittenLater) {
         return Ok((keys_later(pool, owner.coordinator, requests).await?, None));
     }
-    let mut database_transaction = pool.begin().await?;
-    let (taken, incarnation) = take_keys(&mut database_transaction, requests).await?;
-    let mut ours = HashSet::new();
-    let mut begun = Vec::with_capacity(requests.len());
-    let mut fresh = Vec::new();
-    for request in requests {
-        // The second one of a list with the same key is a repetition, not the winner again.
-        let first = ours.insert(&request.name);
-        let again = is_planted(Bug::RepeatedKeyBeginsAgain);
-        if first && (taken.contains(&request.name) || again) {
-            fresh.extend(&request.transactions);
-            begun.push(Begun::Fresh);
+    // The second one of a list with the same key is a repetition, not the winner again.
+    let mut names = HashSet::new();
+    let is_first: Vec<bool> = requests
+        .iter()
+        .map(|request| names.insert(&request.name))
+        .collect();
+    let mut first: Vec<&BeginRequest> = requests
+        .iter()
+        .zip(&is_first)
+        .filter_map(|(request, first)| first.then_some(request))
+        .collect();
+    // One order for everybody, so that two lists never wait for each other's keys in a circle.
+    first.sort_by(|a, b| a.name.cmp(&b.name));
+    let columns = Columns::of(first.iter().copied())?;
+    let coordinator = owner.coordinator;
+    let written = if first
+        .iter()
+        .any(|request| by_saga(request).next().is_some())
+    {
+        let mut database_transaction = pool.begin().await?;
+        let written = insert(&mut *database_transaction, coordinator, &columns).await?;
+        let fresh = first.iter().filter(|request| written.is_fresh(request));
+        let sagas: Result<Vec<_>, _> = fresh
+            .flat_map(|request| by_saga(request))
+            .map(definition::begin)
+            .collect();
+        let sagas = sagas.map_err(super::damaged)?;
+        begin_in(&mut database_transaction, owner.executor, &sagas).await?;
+        database_transaction.commit().await?;
+        written
+    } else {
+        insert(pool, coordinator, &columns).await?
+    };
+    let begun = requests.iter().zip(is_first).map(|(request, first)| {
+        if first && written.is_fresh(request) {
+            Begun::Fresh
         } else {
-            begun.push(Begun::KeyTaken);
+            Begun::KeyTaken
         }
+    });
+    Ok((begun.collect(), written.incarnation))
+}
+
+/// Those of a request that are carried out by saga: they get its first rows too.
+fn by_saga(request: &BeginRequest) -> impl Iterator<Item = &NewTransaction> {
+    let transactions = request.transactions.iter();
+    transactions.filter(|t| t.protocol == Protocol::Saga && t.refused.is_none())
+}
+
+/// What a statement has written.
+struct Written {
+    /// The keys that were free.
+    keys: HashSet<KeyName>,
+    incarnation: Option<String>,
+}
+
+impl Written {
+    fn is_fresh(&self, request: &BeginRequest) -> bool {
+        self.keys.contains(&request.name) || is_planted(Bug::RepeatedKeyBeginsAgain)
     }
-    if !fresh.is_empty() {
-        insert_transactions(&mut database_transaction, owner.coordinator, &fresh).await?;
-        insert_legs(&mut database_transaction, &fresh).await?;
-        insert_sagas(&mut database_transaction, owner.executor, &fresh).await?;
-    }
-    database_transaction.commit().await?;
-    Ok((begun, incarnation))
 }
 
 /// The planted mistake: a process that dies in between has begun what nobody can ask for again.
@@ -87,193 +129,106 @@ async fn keys_later(
     owner: Uuid,
     requests: &[BeginRequest],
 ) -> Result<Vec<Begun>, sqlx::Error> {
-    let all: Vec<_> = requests.iter().flat_map(|r| &r.transactions).collect();
-    let mut database_transaction = pool.begin().await?;
-    insert_transactions(&mut database_transaction, owner, &all).await?;
-    insert_legs(&mut database_transaction, &all).await?;
-    database_transaction.commit().await?;
+    let mut columns = Columns::default();
+    for request in requests {
+        columns.push(&request.transactions)?;
+    }
+    insert(pool, owner, &columns).await?;
     service_kit::failpoints::hit("after_begin").await.ok();
-    let mut database_transaction = pool.begin().await?;
-    take_keys(&mut database_transaction, requests).await?;
-    database_transaction.commit().await?;
+    insert(pool, owner, &Columns::keys_of(requests)).await?;
     Ok(vec![Begun::Fresh; requests.len()])
 }
 
-/// Inserts the keys that are free. Of several with one name the first request's is written.
-async fn take_keys(
-    database_transaction: &mut Transaction<'_, Postgres>,
-    requests: &[BeginRequest],
-) -> Result<(HashSet<KeyName>, Option<String>), sqlx::Error> {
-    let mut first: Vec<&BeginRequest> = Vec::with_capacity(requests.len());
-    let mut names = HashSet::new();
-    first.extend(
-        requests
-            .iter()
-            .filter(|request| names.insert(&request.name)),
-    );
-    // One order for everybody, so that two lists never wait for each other's keys in a circle.
-    first.sort_by(|a, b| a.name.cmp(&b.name));
-    let scopes: Vec<Uuid> = first.iter().map(|request| request.name.scope).collect();
-    let keys: Vec<String> = first
-        .iter()
-        .map(|r| r.name.key.as_str().to_owned())
-        .collect();
-    let fingerprints: Vec<Vec<u8>> = first.iter().map(|r| r.fingerprint.clone()).collect();
-    let kinds: Vec<String> = first.iter().map(|r| r.kind.as_str().to_owned()).collect();
-    // An array of arrays must be rectangular; a text form of each is not bound by that.
-    let transaction_ids: Vec<String> = first
-        .iter()
-        .map(|request| {
-            let ids: Vec<String> = request
-                .transactions
-                .iter()
-                .map(|t| t.transaction_id.to_string())
-                .collect();
-            format!("{{{}}}", ids.join(","))
-        })
-        .collect();
-    let refusals: Vec<serde_json::Value> = first
-        .iter()
-        .map(|r| r.refusals.clone().unwrap_or_default())
-        .collect();
+/// Inserts the keys that are free, with their transactions and the legs of these.
+async fn insert(
+    database: impl PgExecutor<'_>,
+    owner: Uuid,
+    columns: &Columns,
+) -> Result<Written, sqlx::Error> {
+    let Columns {
+        keys,
+        transactions,
+        legs,
+    } = columns;
+    let all = is_planted(Bug::RepeatedKeyBeginsAgain) || is_planted(Bug::KeyWrittenLater);
     let rows = sqlx::query!(
-        r#"INSERT INTO idempotency_keys
-               (scope, key, fingerprint, kind, transaction_ids, refusals, created_at)
-           SELECT scope, key, fingerprint, kind, transaction_ids::uuid[],
-                  NULLIF(refusals, 'null'::jsonb), now()
-           FROM UNNEST($1::uuid[], $2::text[], $3::bytea[], $4::text[], $5::text[], $6::jsonb[])
-                AS request (scope, key, fingerprint, kind, transaction_ids, refusals)
-           ON CONFLICT DO NOTHING
-           RETURNING scope, key, (SELECT incarnation()) AS "incarnation!""#,
-        &scopes,
-        &keys,
-        &fingerprints,
-        &kinds,
-        &transaction_ids,
-        &refusals,
+        r#"WITH taken AS (
+               INSERT INTO idempotency_keys
+                   (scope, key, fingerprint, kind, transaction_ids, refusals, created_at)
+               SELECT scope, key, fingerprint, kind,
+                      ($28::uuid[])[ids_before + 1 : ids_until], refusals, now()
+               FROM UNNEST($1::uuid[], $2::text[], $3::bytea[], $4::text[], $5::jsonb[],
+                           $6::int4[], $7::int4[])
+                    AS request (scope, key, fingerprint, kind, refusals, ids_before, ids_until)
+               ON CONFLICT DO NOTHING
+               RETURNING scope, key, transaction_ids
+           ), fresh AS MATERIALIZED (
+               SELECT array_agg(id) AS ids FROM taken, UNNEST(transaction_ids) AS id
+           ), begun AS (
+               INSERT INTO transactions
+                   (transaction_id, status, phase, owner, protocol, linked, currency, participants,
+                    descriptions, reason, request_id, created_at, decided_at, settled_at)
+               SELECT transaction_id,
+                      CASE WHEN reason IS NULL THEN 'pending' ELSE 'aborted' END
+                          ::transaction_status,
+                      CASE WHEN reason IS NULL THEN 'preparing' ELSE 'done' END,
+                      $8, protocol, linked, currency,
+                      ($17::text[])[participants_before + 1 : participants_until],
+                      ($20::text[])[texts_before + 1 : texts_until],
+                      reason, request_id, created_at,
+                      CASE WHEN reason IS NOT NULL THEN created_at END,
+                      CASE WHEN reason IS NOT NULL THEN created_at END
+               FROM UNNEST($9::uuid[], $10::bool[], $11::text[], $12::text[], $13::text[],
+                           $14::timestamptz[], $15::text[], $16::int4[], $18::int4[], $19::int4[],
+                           $21::int4[])
+                    AS new (transaction_id, linked, currency, reason, request_id, created_at,
+                            protocol, participants_before, participants_until, texts_before,
+                            texts_until)
+               WHERE $22 OR transaction_id = ANY((SELECT ids FROM fresh)::uuid[])
+           ), placed AS (
+               INSERT INTO transfer_legs
+                   (transaction_id, position, transfer_index, account_id, change)
+               SELECT transaction_id, position, transfer_index, account_id, change
+               FROM UNNEST($23::uuid[], $24::int2[], $25::int2[], $26::uuid[], $27::numeric[])
+                    AS leg (transaction_id, position, transfer_index, account_id, change)
+               WHERE $22 OR transaction_id = ANY((SELECT ids FROM fresh)::uuid[])
+           )
+           SELECT scope, key, (SELECT incarnation()) AS "incarnation!" FROM taken"#,
+        &keys.scopes,
+        &keys.keys,
+        &keys.fingerprints,
+        &keys.kinds,
+        &keys.refusals as &[Option<serde_json::Value>],
+        &keys.transactions_of.before,
+        &keys.transactions_of.until,
+        owner,
+        &transactions.ids,
+        &transactions.linked,
+        &transactions.currencies as &[Option<String>],
+        &transactions.reasons as &[Option<String>],
+        &transactions.request_ids,
+        &transactions.created_at,
+        &transactions.protocols,
+        &transactions.participants_of.before,
+        &transactions.participants,
+        &transactions.participants_of.until,
+        &transactions.descriptions_of.before,
+        &transactions.descriptions as &[Option<String>],
+        &transactions.descriptions_of.until,
+        all,
+        &legs.transactions,
+        &legs.positions,
+        &legs.indexes,
+        &legs.accounts,
+        &legs.changes,
+        &keys.transactions,
     )
-    .fetch_all(&mut **database_transaction)
+    .fetch_all(database)
     .await?;
     let incarnation = rows.first().map(|row| row.incarnation.clone());
-    let names = rows
+    let keys = rows
         .into_iter()
-        .map(|row| KeyName::from_row(row.scope, row.key));
-    Ok((names.collect::<Result<_, _>>()?, incarnation))
-}
-
-async fn insert_transactions(
-    database_transaction: &mut Transaction<'_, Postgres>,
-    owner: Uuid,
-    transactions: &[&NewTransaction],
-) -> Result<(), sqlx::Error> {
-    let ids: Vec<Uuid> = transactions
-        .iter()
-        .map(|t| t.transaction_id.uuid())
-        .collect();
-    let linked: Vec<bool> = transactions.iter().map(|t| t.linked).collect();
-    let currencies: Vec<Option<String>> = transactions
-        .iter()
-        .map(|t| t.currency.map(String::from))
-        .collect();
-    let participants: Vec<serde_json::Value> = transactions
-        .iter()
-        .map(|t| serde_json::json!(t.participants()))
-        .collect();
-    let descriptions: Vec<serde_json::Value> = transactions
-        .iter()
-        .map(|t| serde_json::json!(t.descriptions))
-        .collect();
-    let reasons: Vec<Option<String>> = transactions
-        .iter()
-        .map(|t| t.refused.map(|code| code.to_string()))
-        .collect();
-    let request_ids: Vec<String> = transactions.iter().map(|t| t.request_id.clone()).collect();
-    let protocols: Vec<String> = transactions
-        .iter()
-        .map(|t| t.protocol.to_string())
-        .collect();
-    let created_at: Vec<_> = transactions.iter().map(|t| t.created_at).collect();
-    sqlx::query!(
-        r#"INSERT INTO transactions
-               (transaction_id, status, phase, owner, protocol, linked, currency, participants,
-                descriptions, reason, request_id, created_at, decided_at, settled_at)
-           SELECT transaction_id,
-                  CASE WHEN reason IS NULL THEN 'pending' ELSE 'aborted' END::transaction_status,
-                  CASE WHEN reason IS NULL THEN 'preparing' ELSE 'done' END,
-                  $1, protocol, linked, currency,
-                  ARRAY(SELECT jsonb_array_elements_text(participants)),
-                  ARRAY(SELECT jsonb_array_elements_text(descriptions)),
-                  reason, request_id, created_at,
-                  CASE WHEN reason IS NOT NULL THEN created_at END,
-                  CASE WHEN reason IS NOT NULL THEN created_at END
-           FROM UNNEST($2::uuid[], $3::bool[], $4::text[], $5::jsonb[], $6::jsonb[], $7::text[],
-                       $8::text[], $9::timestamptz[], $10::text[])
-                AS new (transaction_id, linked, currency, participants, descriptions, reason,
-                        request_id, created_at, protocol)"#,
-        owner,
-        &ids,
-        &linked,
-        &currencies as &[Option<String>],
-        &participants,
-        &descriptions,
-        &reasons as &[Option<String>],
-        &request_ids,
-        &created_at,
-        &protocols,
-    )
-    .execute(&mut **database_transaction)
-    .await?;
-    Ok(())
-}
-
-/// Those that are carried out by saga get its first rows too.
-async fn insert_sagas(
-    database_transaction: &mut Transaction<'_, Postgres>,
-    executor: ExecutorId,
-    transactions: &[&NewTransaction],
-) -> Result<(), sqlx::Error> {
-    let by_saga = transactions
-        .iter()
-        .filter(|t| t.protocol == Protocol::Saga && t.refused.is_none());
-    let sagas: Result<Vec<_>, _> = by_saga.map(|t| definition::begin(t)).collect();
-    let sagas = sagas.map_err(super::damaged)?;
-    begin_in(database_transaction, executor, &sagas).await?;
-    Ok(())
-}
-
-async fn insert_legs(
-    database_transaction: &mut Transaction<'_, Postgres>,
-    transactions: &[&NewTransaction],
-) -> Result<(), sqlx::Error> {
-    let mut ids = Vec::new();
-    let mut positions = Vec::new();
-    let mut indexes = Vec::new();
-    let mut accounts = Vec::new();
-    let mut changes = Vec::new();
-    for transaction in transactions {
-        for (position, leg) in transaction.legs.iter().enumerate() {
-            ids.push(transaction.transaction_id.uuid());
-            positions.push(small(position)?);
-            indexes.push(small(usize::from(leg.transfer_index))?);
-            accounts.push(leg.account_id.uuid());
-            changes.push(leg.change.decimal());
-        }
-    }
-    sqlx::query!(
-        r#"INSERT INTO transfer_legs
-               (transaction_id, position, transfer_index, account_id, change)
-           SELECT * FROM UNNEST($1::uuid[], $2::int2[], $3::int2[], $4::uuid[], $5::numeric[])"#,
-        &ids,
-        &positions,
-        &indexes,
-        &accounts,
-        &changes,
-    )
-    .execute(&mut **database_transaction)
-    .await?;
-    Ok(())
-}
-
-fn small(number: usize) -> Result<i16, sqlx::Error> {
-    i16::try_from(number).map_err(|_| super::damaged("more legs than a transfer may have"))
+        .map(|row| KeyName::from_row(row.scope, row.key))
+        .collect::<Result<_, _>>()?;
+    Ok(Written { keys, incarnation })
 }

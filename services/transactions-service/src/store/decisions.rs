@@ -10,7 +10,7 @@ use types::{Code, ParticipantId, TransactionId};
 use uuid::Uuid;
 
 use crate::coordinator::numbers::Touched;
-use crate::record::{Moment, status_of};
+use crate::record::{Moment, line_of, status_of};
 use crate::store::StatusRow;
 
 /// One outcome that is to become durable.
@@ -77,10 +77,7 @@ pub(crate) async fn decide(
         .map(|d| d.reason.map(|code| code.to_string()))
         .collect();
     let decided_at: Vec<DateTime<Utc>> = decisions.iter().map(|d| d.decided_at).collect();
-    let moments: Vec<serde_json::Value> = decisions
-        .iter()
-        .map(|d| serde_json::json!(d.moments))
-        .collect();
+    let moments: Vec<String> = decisions.iter().map(|d| line_of(&d.moments)).collect();
     let rows = sqlx::query!(
         r#"WITH raised AS (
                UPDATE participant_numbers AS numbers
@@ -106,7 +103,7 @@ pub(crate) async fn decide(
                SET status = decision.status, phase = 'delivering', reason = decision.reason,
                    decided_at = decision.decided_at, timeline = timeline || decision.moments
                FROM UNNEST($1::uuid[], $2::int4[], $3::transaction_status[], $4::text[],
-                           $5::timestamptz[], $6::jsonb[])
+                           $5::timestamptz[], $6::text[])
                     AS decision (transaction_id, epoch, status, reason, decided_at, moments)
                WHERE transactions.transaction_id = decision.transaction_id
                  AND transactions.status = 'pending'
@@ -208,10 +205,7 @@ pub(crate) async fn finish(
     let ids: Vec<Uuid> = finished.iter().map(|f| f.transaction_id.uuid()).collect();
     let epochs: Vec<i32> = finished.iter().map(|f| f.epoch).collect();
     let settled_at: Vec<Option<DateTime<Utc>>> = finished.iter().map(|f| f.settled_at).collect();
-    let moments: Vec<serde_json::Value> = finished
-        .iter()
-        .map(|f| serde_json::json!(f.moments))
-        .collect();
+    let moments: Vec<String> = finished.iter().map(|f| line_of(&f.moments)).collect();
     sqlx::query!(
         r#"WITH recorded AS (
                UPDATE participant_numbers AS numbers
@@ -231,7 +225,7 @@ pub(crate) async fn finish(
            UPDATE transactions
            SET phase = CASE WHEN finished.settled_at IS NULL THEN 'hazard' ELSE 'done' END,
                settled_at = finished.settled_at, timeline = timeline || finished.moments
-           FROM UNNEST($1::uuid[], $2::int4[], $3::timestamptz[], $4::jsonb[])
+           FROM UNNEST($1::uuid[], $2::int4[], $3::timestamptz[], $4::text[])
                 AS finished (transaction_id, epoch, settled_at, moments)
            WHERE transactions.transaction_id = finished.transaction_id
              AND transactions.epoch = finished.epoch

@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use sqlx::PgPool;
 use sqlx::postgres::types::PgInterval;
-use types::views::Status;
+use types::views::{Status, TimelineEvent};
 use types::{ParticipantId, TransactionId};
 use uuid::Uuid;
 
+use crate::record::{Moment, line_of};
 use crate::store::StatusRow;
 
 /// A transaction that now is ours.
@@ -122,10 +123,7 @@ pub(crate) async fn claim(
     own: &[Uuid],
     limit: i64,
 ) -> Result<Vec<Claimed>, sqlx::Error> {
-    let recovered = serde_json::json!([crate::record::Moment::now(
-        types::views::TimelineEvent::Recovered,
-        None
-    )]);
+    let recovered = line_of(&[Moment::now(TimelineEvent::Recovered, None)]);
     let rows = sqlx::query!(
         r#"WITH alive AS (
                SELECT coordinator_id FROM coordinators
@@ -141,7 +139,7 @@ pub(crate) async fn claim(
                FOR UPDATE SKIP LOCKED
            )
            UPDATE transactions
-           SET owner = $1, epoch = epoch + 1, timeline = timeline || $5::jsonb
+           SET owner = $1, epoch = epoch + 1, timeline = timeline || $5
            FROM left_behind
            WHERE transactions.transaction_id = left_behind.transaction_id
            RETURNING transactions.transaction_id, transactions.epoch,

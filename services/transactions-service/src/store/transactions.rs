@@ -8,7 +8,7 @@ use types::views::Status;
 use types::{AccountId, Change, Code, CustomerId, TransactionId};
 use uuid::Uuid;
 
-use crate::record::{Moment, Record};
+use crate::record::{Record, moments_of};
 use crate::store::StatusRow;
 
 struct Row {
@@ -24,7 +24,7 @@ struct Row {
     decided_at: Option<DateTime<Utc>>,
     settled_at: Option<DateTime<Utc>>,
     replied_unsettled: bool,
-    timeline: serde_json::Value,
+    timeline: String,
 }
 
 impl TryFrom<Row> for Record {
@@ -47,8 +47,7 @@ impl TryFrom<Row> for Record {
             decided_at: row.decided_at,
             settled_at: row.settled_at,
             replied_unsettled: row.replied_unsettled,
-            timeline: serde_json::from_value::<Vec<Moment>>(row.timeline)
-                .map_err(super::damaged)?,
+            timeline: moments_of(&row.timeline).map_err(super::damaged)?,
             legs: Vec::new(),
         })
     }

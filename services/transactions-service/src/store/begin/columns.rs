@@ -1,0 +1,134 @@
+//! What a list of requests writes, column by column.
+
+use chrono::{DateTime, Utc};
+use service_kit::slices::Slices;
+use sqlx::types::Decimal;
+use uuid::Uuid;
+
+use super::BeginRequest;
+use crate::record::NewTransaction;
+
+/// Keys, transactions and legs of some requests.
+#[derive(Default)]
+pub(super) struct Columns {
+    pub(super) keys: Keys,
+    pub(super) transactions: Transactions,
+    pub(super) legs: Legs,
+}
+
+#[derive(Default)]
+pub(super) struct Keys {
+    pub(super) scopes: Vec<Uuid>,
+    pub(super) keys: Vec<String>,
+    pub(super) fingerprints: Vec<Vec<u8>>,
+    pub(super) kinds: Vec<String>,
+    pub(super) refusals: Vec<Option<serde_json::Value>>,
+    pub(super) transactions: Vec<Uuid>,
+    pub(super) transactions_of: Slices,
+}
+
+#[derive(Default)]
+pub(super) struct Transactions {
+    pub(super) ids: Vec<Uuid>,
+    pub(super) linked: Vec<bool>,
+    pub(super) currencies: Vec<Option<String>>,
+    pub(super) reasons: Vec<Option<String>>,
+    pub(super) request_ids: Vec<String>,
+    pub(super) created_at: Vec<DateTime<Utc>>,
+    pub(super) protocols: Vec<String>,
+    pub(super) participants: Vec<String>,
+    pub(super) participants_of: Slices,
+    pub(super) descriptions: Vec<Option<String>>,
+    pub(super) descriptions_of: Slices,
+}
+
+#[derive(Default)]
+pub(super) struct Legs {
+    pub(super) transactions: Vec<Uuid>,
+    pub(super) positions: Vec<i16>,
+    pub(super) indexes: Vec<i16>,
+    pub(super) accounts: Vec<Uuid>,
+    pub(super) changes: Vec<Decimal>,
+}
+
+impl Columns {
+    /// Those of these requests, with their keys.
+    pub(super) fn of<'a>(
+        requests: impl IntoIterator<Item = &'a BeginRequest>,
+    ) -> Result<Self, sqlx::Error> {
+        let mut columns = Self::default();
+        for request in requests {
+            columns.keys.push(request);
+            columns.push(&request.transactions)?;
+        }
+        Ok(columns)
+    }
+
+    /// The keys of these requests alone.
+    pub(super) fn keys_of(requests: &[BeginRequest]) -> Self {
+        let mut columns = Self::default();
+        for request in requests {
+            columns.keys.push(request);
+        }
+        columns
+    }
+
+    pub(super) fn push(&mut self, transactions: &[NewTransaction]) -> Result<(), sqlx::Error> {
+        for transaction in transactions {
+            self.transactions.push(transaction);
+            self.legs.push(transaction)?;
+        }
+        Ok(())
+    }
+}
+
+impl Keys {
+    fn push(&mut self, request: &BeginRequest) {
+        self.scopes.push(request.name.scope);
+        self.keys.push(request.name.key.as_str().to_owned());
+        self.fingerprints.push(request.fingerprint.clone());
+        self.kinds.push(request.kind.as_str().to_owned());
+        self.refusals.push(request.refusals.clone());
+        let ids = request.transactions.iter().map(|t| t.transaction_id.uuid());
+        self.transactions.extend(ids);
+        self.transactions_of.push(request.transactions.len());
+    }
+}
+
+impl Transactions {
+    fn push(&mut self, transaction: &NewTransaction) {
+        self.ids.push(transaction.transaction_id.uuid());
+        self.linked.push(transaction.linked);
+        self.currencies.push(transaction.currency.map(String::from));
+        self.reasons
+            .push(transaction.refused.map(|code| code.to_string()));
+        self.request_ids.push(transaction.request_id.clone());
+        self.created_at.push(transaction.created_at);
+        self.protocols.push(transaction.protocol.to_string());
+        let participants = transaction.participants();
+        self.participants_of.push(participants.len());
+        let names = participants.into_iter().map(String::from);
+        self.participants.extend(names);
+        self.descriptions_of.push(transaction.descriptions.len());
+        let descriptions = transaction.descriptions.iter().cloned();
+        self.descriptions
+            .extend(descriptions.map(|text| text.map(String::from)));
+    }
+}
+
+impl Legs {
+    fn push(&mut self, transaction: &NewTransaction) -> Result<(), sqlx::Error> {
+        for (position, leg) in transaction.legs.iter().enumerate() {
+            self.transactions.push(transaction.transaction_id.uuid());
+            self.positions.push(small(position)?);
+            self.indexes.push(small(usize::from(leg.transfer_index))?);
+            self.accounts.push(leg.account_id.uuid());
+            self.changes.push(leg.change.decimal());
+        }
+        Ok(())
+    }
+}
+
+fn small(number: usize) -> Result<i16, sqlx::Error> {
+    i16::try_from(number).map_err(|_| crate::store::damaged("more legs than a transfer may have"))
+}
