@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use service_kit::Problem;
 use service_kit::auth::ServiceCaller;
-use service_kit::lists::{Limits, ListQueue, NoAnswer};
+use service_kit::lists::{Limits, ListQueue, NoAnswer, Turns};
 use sqlx::PgPool;
 use two_phase::message::{Acknowledgement, Numbers, Outcome, Prepare, Vote};
 use two_phase::planted::{Bug, is_planted};
@@ -12,7 +12,7 @@ use two_phase::steps::{Step, StepAnswer};
 use types::{Code, ParticipantId, TransactionId};
 
 use crate::participant::evidence::Console;
-use crate::participant::{NotInStep, Participant};
+use crate::participant::{Answer, Message, NotInStep, Participant, acknowledgements, votes};
 
 /// The coordinator's name in its tokens, whatever its processes are called.
 pub const COORDINATOR: &str = "transactions-service";
@@ -42,15 +42,16 @@ struct Request<T> {
 }
 
 type Answered<R> = Result<Vec<R>, NotInStep>;
-type Prepares = ListQueue<Request<Prepare>, Answered<Option<Vote>>>;
+/// PREPAREs and decisions together.
+type Messages = ListQueue<Request<Message>, Answered<Option<Answer>>>;
 type Steps = ListQueue<Request<Step>, Answered<Option<StepAnswer>>>;
-type Decisions = ListQueue<Request<(TransactionId, Outcome)>, Answered<Option<Acknowledgement>>>;
 
 /// Shared by all handlers.
 pub(crate) struct App {
+    /// For what is no part of the protocol; the participant has connections of its own.
+    pool: PgPool,
     participant: Participant,
-    prepares: Prepares,
-    decisions: Decisions,
+    messages: Messages,
     steps: Steps,
     peers: Vec<ParticipantId>,
     console: Console,
@@ -61,31 +62,24 @@ pub(crate) type Shared = axum::extract::State<Arc<App>>;
 
 impl App {
     pub(crate) fn new(
+        pool: PgPool,
         participant: Participant,
         peers: Vec<ParticipantId>,
         console: Console,
     ) -> Self {
-        let prepares = ListQueue::new("prepare", LIMITS, {
+        // One: two at once would get in each other's way on the accounts that everybody pays.
+        let turns = Turns::of(1);
+        let messages = ListQueue::in_turns("messages", LIMITS, &turns, {
             let participant = participant.clone();
             move |requests| {
                 let participant = participant.clone();
                 together(requests, move |items, heard| {
                     let participant = participant.clone();
-                    async move { participant.prepare_heard(items, heard).await }
+                    async move { participant.answer_heard(items, heard).await }
                 })
             }
         });
-        let decisions = ListQueue::new("decide", LIMITS, {
-            let participant = participant.clone();
-            move |requests| {
-                let participant = participant.clone();
-                together(requests, move |items, heard| {
-                    let participant = participant.clone();
-                    async move { participant.decide_heard(items, heard).await }
-                })
-            }
-        });
-        let steps = ListQueue::new("steps", STEP_LIMITS, {
+        let steps = ListQueue::in_turns("steps", STEP_LIMITS, &turns, {
             let participant = participant.clone();
             move |requests| {
                 let participant = participant.clone();
@@ -96,9 +90,9 @@ impl App {
             }
         });
         Self {
+            pool,
             participant,
-            prepares,
-            decisions,
+            messages,
             steps,
             peers,
             console,
@@ -118,7 +112,7 @@ impl App {
     }
 
     pub(crate) const fn pool(&self) -> &PgPool {
-        self.participant.pool()
+        &self.pool
     }
 
     /// Votes on the PREPAREs of one request, together with those of others that wait.
@@ -127,7 +121,9 @@ impl App {
         items: Vec<Prepare>,
         heard: Option<Numbers>,
     ) -> Result<Vec<Option<Vote>>, Problem> {
-        answered(self.prepares.submit(Request { items, heard }).await)
+        let items = items.into_iter().map(Message::Prepare).collect();
+        let answers = answered(self.messages.submit(Request { items, heard }).await)?;
+        Ok(votes(answers).collect())
     }
 
     /// Carries out the decisions of one request, together with those of others that wait.
@@ -137,8 +133,10 @@ impl App {
         outcome: Outcome,
         heard: Option<Numbers>,
     ) -> Result<Vec<Option<Acknowledgement>>, Problem> {
-        let items = ids.iter().map(|id| (*id, outcome)).collect();
-        answered(self.decisions.submit(Request { items, heard }).await)
+        let items = ids.iter().map(|id| Message::Decide(*id, outcome));
+        let items = items.collect();
+        let answers = answered(self.messages.submit(Request { items, heard }).await)?;
+        Ok(acknowledgements(answers).collect())
     }
 
     /// Performs the saga steps of one request, together with those of others that wait.

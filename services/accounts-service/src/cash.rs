@@ -15,7 +15,7 @@ use crate::idempotent::Answered;
 use crate::ledger::{Book, Posting};
 use crate::participant::vote::{is_closed_or_frozen, is_locked};
 use crate::store::requests::{self, Begun, Reply, Request};
-use crate::store::{StoreError, accounts, entries};
+use crate::store::{StoreError, accounts, entries, written};
 
 /// Which way the cash goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -158,8 +158,7 @@ async fn once(
                 posting(vault_id, counter_change, None),
             ])?;
             let (changed, lines) = book.close();
-            entries::append(&mut transaction, &lines).await?;
-            accounts::update(&mut transaction, &changed).await?;
+            written::write(&mut transaction, &changed, &lines, &[]).await?;
             let entry = entries::page(&mut transaction, id, version + 1, 1)
                 .await?
                 .pop();

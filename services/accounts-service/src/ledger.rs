@@ -13,6 +13,7 @@ use types::{AccountId, Balance, LegId, ParticipantId, TransactionId};
 
 use crate::account::{AccountState, Accounts};
 use crate::branch::Content;
+use crate::participant::vote::hold;
 
 /// One line to be appended to the ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -200,6 +201,17 @@ impl Book {
             }
             Ok(())
         })
+    }
+
+    /// Holds what a branch that was found possible will need, for the branches after it.
+    ///
+    /// `None`, with nothing held, when it was not found possible on these accounts.
+    #[must_use]
+    pub fn hold(&mut self, transaction_id: TransactionId, content: &Content) -> Option<()> {
+        hold(&mut self.accounts, transaction_id, content)?;
+        let held = content.legs.iter().map(|leg| leg.account_id);
+        self.changed.extend(held);
+        Some(())
     }
 
     /// The accounts as they stand now.

@@ -36,6 +36,7 @@ use std::time::Duration;
 use service_kit::auth::{Issuer, Signer, SignerError, Verifier};
 use service_kit::client::ServiceClient;
 use service_kit::config::Loaded;
+use service_kit::database::ByKey;
 use service_kit::serve::Service;
 use sqlx::PgPool;
 use types::ParticipantId;
@@ -117,7 +118,7 @@ pub async fn build(loaded: Loaded<AccountsConfig>, pool: PgPool) -> Result<Built
     );
     let verifier = Verifier::new(pool.clone(), vec![own.to_string()], issuers).await?;
 
-    let participant = Participant::new(pool.clone(), own.clone());
+    let participant = Participant::new(ByKey::beside(&pool), own.clone());
     let client = |name: &str, url: &str| {
         ServiceClient::new(name, url, name, signer.clone(), config.call_timeout())
     };
@@ -142,7 +143,7 @@ pub async fn build(loaded: Loaded<AccountsConfig>, pool: PgPool) -> Result<Built
         heard,
     );
     let peers = peers.into_iter().map(|(peer, _)| peer).collect();
-    let app = Arc::new(App::new(participant, peers, console));
+    let app = Arc::new(App::new(pool.clone(), participant, peers, console));
     let router = routes::router(app, bank.is_development());
     Ok(Built {
         service: Service {

@@ -11,7 +11,7 @@ use crate::idempotent::Answered;
 use crate::ledger::{Book, CannotFinish, Posting};
 use crate::store::accounts::{self, NewAccount};
 use crate::store::requests::{self, Begun, Reply, Request};
-use crate::store::{StoreError, entries};
+use crate::store::{StoreError, written};
 
 /// Opens an account in the caller's database transaction. Tells whether it was new; one that is
 /// there already stays as it is.
@@ -59,8 +59,7 @@ async fn open_as(
         posting(vault_id, amount.debit()),
     ])?;
     let (changed, lines) = book.close();
-    entries::append(connection, &lines).await?;
-    accounts::update(connection, &changed).await?;
+    written::write(connection, &changed, &lines, &[]).await?;
     Ok(true)
 }
 

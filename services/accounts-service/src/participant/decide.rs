@@ -1,60 +1,30 @@
-//! A list of decisions is carried out: one database transaction, then the acknowledgements.
+//! Decisions of a list: what is done about each branch.
 //!
 //! The race it survives: two COMMITs of one branch arrive together, or a COMMIT and an operator's
 //! force. Each locks the branch's row before it looks at its state, so the second sees what the
-//! first made of it and books nothing. Rows are locked branches first, then accounts, each in id
-//! order, as in `prepare.rs`, so that lists never wait for each other in a circle.
+//! first made of it and books nothing.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use service_kit::failpoints;
-use service_kit::halving::{Part, halve};
 use sqlx::{PgConnection, PgPool};
-use two_phase::message::{Acknowledgement, Hazard, Numbers, Outcome};
+use two_phase::message::{Acknowledgement, Hazard, Outcome};
 use two_phase::participant::on_decision;
-use two_phase::planted::{Bug, is_planted};
 use two_phase::{BranchState, Effect};
-use types::views::AuditAction;
-use types::{ParticipantId, TransactionId};
+use types::{AccountId, ParticipantId, TransactionId};
 
 use super::alarm::{self, HazardKind};
-use super::numbers::NotInStep;
-use super::{Participant, is_forgotten};
-use crate::branch::Content;
-use crate::ledger::Book;
-use crate::store::audit::{self, NewEntry};
+use super::is_forgotten;
+use crate::account::SystemAccount;
+use crate::branch::{Branch, Content};
+use crate::ledger::{Book, CannotFinish};
 use crate::store::branches::Transition;
 use crate::store::hazards::NewHazard;
-use crate::store::{StoreError, accounts, branches, entries};
+use crate::store::{StoreError, branches};
 
 type Item = (TransactionId, Outcome);
 
-/// Carries out a list, each item by itself. One that cannot be carried out becomes a hazard.
-pub(super) async fn decide_list(
-    participant: &Participant,
-    list: Vec<Item>,
-    heard: Option<&Numbers>,
-) -> Result<Vec<Option<Acknowledgement>>, NotInStep> {
-    let mut answers = Vec::with_capacity(list.len());
-    for (length, part) in halve(&list, |part| in_one_transaction(participant, heard, part)).await {
-        match part {
-            Part::Done(done) => answers.extend(done.into_iter().map(Some)),
-            Part::Refused(error) => {
-                let (id, _) = list[answers.len()];
-                answers.push(cannot_apply(&participant.pool, id, &error).await);
-            }
-            Part::Unknown(StoreError::NotInStep(refused)) => return Err(refused),
-            Part::Unknown(error) => {
-                tracing::warn!(event = "DECISIONS_UNANSWERED", items = length, %error);
-                answers.resize(answers.len() + length, None);
-            }
-        }
-    }
-    Ok(answers)
-}
-
 /// The database refuses what was promised: that is on record before it is said.
-async fn cannot_apply(
+pub(super) async fn cannot_apply(
     pool: &PgPool,
     id: TransactionId,
     error: &StoreError,
@@ -70,62 +40,6 @@ async fn cannot_apply(
     }
 }
 
-async fn in_one_transaction(
-    participant: &Participant,
-    heard: Option<&Numbers>,
-    items: Vec<Item>,
-) -> Result<Vec<Acknowledgement>, StoreError> {
-    let own = &participant.own;
-    let lane = participant.numbers.lane();
-    let mut transaction = participant.pool.begin().await?;
-    let raised = lane.raise(&mut transaction, heard).await?;
-    let known = find(&mut transaction, &items).await?;
-    let book = open_book(&mut transaction, own, &items, &known).await?;
-    let mut work = Work::new(own, known, book);
-    let answers: Vec<Acknowledgement> = items.iter().map(|item| work.decide(*item)).collect();
-
-    let Work {
-        book,
-        transitions,
-        hazards,
-        moved,
-        results,
-        ..
-    } = work;
-    let (changed, lines) = book.close();
-    if is_planted(Bug::LegsBookedApart) {
-        accounts::update(&mut transaction, &changed[..changed.len().min(1)]).await?;
-        transaction.commit().await?;
-        transaction = participant.pool.begin().await?;
-    }
-    entries::append(&mut transaction, &lines).await?;
-    accounts::update(&mut transaction, &changed).await?;
-    let transitions: Vec<Transition> = transitions.into_values().collect();
-    branches::set_states(&mut transaction, &transitions).await?;
-    let recorded = alarm::record(&mut transaction, &hazards).await?;
-    for (id, outcome, state) in results {
-        let entry = NewEntry {
-            outcome: Some(outcome),
-            detail: Some(state.as_str()),
-            ..NewEntry::of(AuditAction::Result, id)
-        };
-        audit::append(&mut transaction, own, &entry).await?;
-    }
-    failpoints::hit("before_apply_commit").await?;
-    if is_planted(Bug::AcknowledgementBeforeCommit) {
-        return Ok(answers);
-    }
-    transaction.commit().await?;
-    lane.committed(raised);
-    recorded.announce();
-    for (transaction_id, event) in moved {
-        tracing::info!(event, %transaction_id);
-        metrics::counter!("bank_branches_finished_total", "event" => event).increment(1);
-    }
-    failpoints::hit("after_apply").await?;
-    Ok(answers)
-}
-
 /// What is known of a branch, locked.
 #[derive(Default)]
 struct Known {
@@ -135,12 +49,24 @@ struct Known {
     is_new: bool,
 }
 
-/// Writes tombstones for aborts that came first, then locks and reads what was there before, in a
-/// later statement.
-async fn find(
+/// The decisions of a list, each of another transaction, and what comes of them.
+pub(super) struct Decisions {
+    items: Vec<Item>,
+    known: HashMap<TransactionId, Known>,
+    answers: HashMap<TransactionId, Acknowledgement>,
+    transitions: BTreeMap<TransactionId, Transition>,
+    hazards: Vec<NewHazard>,
+    /// For the log.
+    moved: Vec<(TransactionId, &'static str)>,
+    /// Decisions that met a branch which had been forced, and what it is then.
+    results: Vec<(TransactionId, Outcome, BranchState)>,
+}
+
+/// Writes tombstones for aborts that came first.
+pub(super) async fn insert(
     connection: &mut PgConnection,
-    items: &[Item],
-) -> Result<HashMap<TransactionId, Known>, StoreError> {
+    items: Vec<Item>,
+) -> Result<Decisions, StoreError> {
     let leaves_tombstone = matches!(on_decision(None, Outcome::Abort).effect, Effect::Tombstone);
     let tombstones: BTreeSet<TransactionId> = items
         .iter()
@@ -151,82 +77,26 @@ async fn find(
         .collect();
     let tombstones: Vec<TransactionId> = tombstones.into_iter().collect();
     let written = branches::insert_tombstones(connection, &tombstones).await?;
-    let mut known: HashMap<TransactionId, Known> = written
-        .into_iter()
-        .map(|id| {
-            let known = Known {
-                is_new: true,
-                ..Known::default()
-            };
-            (id, known)
-        })
-        .collect();
-    let rest: Vec<TransactionId> = items
-        .iter()
-        .map(|(id, _)| *id)
-        .filter(|id| !known.contains_key(id))
-        .collect();
-    for branch in branches::lock(connection, &rest).await? {
-        let found = Known {
-            state: Some(branch.state),
-            content: branch.content,
-            is_new: false,
+    let known = written.into_iter().map(|id| {
+        let known = Known {
+            is_new: true,
+            ..Known::default()
         };
-        known.insert(branch.transaction_id, found);
-    }
-    Ok(known)
+        (id, known)
+    });
+    Ok(Decisions {
+        known: known.collect(),
+        ..Decisions::of(items)
+    })
 }
 
-/// Locks every account that these decisions touch, clearing accounts included.
-async fn open_book(
-    connection: &mut PgConnection,
-    own: &ParticipantId,
-    items: &[Item],
-    known: &HashMap<TransactionId, Known>,
-) -> Result<Book, StoreError> {
-    let (mut touched, mut clearing) = (BTreeSet::new(), BTreeSet::new());
-    for (id, outcome) in items {
-        let Some(known) = known.get(id) else { continue };
-        let Some(content) = &known.content else {
-            continue;
-        };
-        let effect = on_decision(known.state, *outcome).effect;
-        if matches!(effect, Effect::Apply | Effect::Release) {
-            touched.extend(content.legs.iter().map(|leg| leg.account_id));
-        }
-        if effect == Effect::Apply {
-            clearing.extend(
-                content
-                    .clearing(own)
-                    .into_iter()
-                    .map(|(account, _)| account),
-            );
-        }
-    }
-    touched.extend(clearing.iter().map(|account| account.account_id));
-    accounts::open_system_accounts(connection, clearing).await?;
-    Ok(Book::new(accounts::lock(connection, touched).await?))
-}
-
-/// Decisions being carried out on locked rows, in memory.
-struct Work<'a> {
-    own: &'a ParticipantId,
-    known: HashMap<TransactionId, Known>,
-    book: Book,
-    transitions: BTreeMap<TransactionId, Transition>,
-    hazards: Vec<NewHazard>,
-    /// For the log.
-    moved: Vec<(TransactionId, &'static str)>,
-    /// Decisions that met a branch which had been forced, and what it is then.
-    results: Vec<(TransactionId, Outcome, BranchState)>,
-}
-
-impl<'a> Work<'a> {
-    const fn new(own: &'a ParticipantId, known: HashMap<TransactionId, Known>, book: Book) -> Self {
+impl Decisions {
+    /// Nothing is known of their branches yet.
+    pub(super) fn of(items: Vec<Item>) -> Self {
         Self {
-            own,
-            known,
-            book,
+            items,
+            known: HashMap::new(),
+            answers: HashMap::new(),
             transitions: BTreeMap::new(),
             hazards: Vec::new(),
             moved: Vec::new(),
@@ -234,15 +104,111 @@ impl<'a> Work<'a> {
         }
     }
 
-    fn decide(&mut self, (id, outcome): Item) -> Acknowledgement {
+    /// Every branch is prepared, as it nearly always is.
+    pub(super) fn are_usual(&self) -> bool {
+        self.items.iter().all(|(id, _)| {
+            let known = self.known.get(id);
+            known.is_some_and(|known| known.state == Some(BranchState::Prepared))
+        })
+    }
+
+    pub(super) const fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
+    /// Those whose branches have to be looked at.
+    pub(super) fn known(&self) -> impl Iterator<Item = TransactionId> {
+        let ids = self.items.iter().map(|(id, _)| *id);
+        ids.filter(|id| !self.known.contains_key(id))
+    }
+
+    /// Takes note of a branch that was there.
+    pub(super) fn found(&mut self, branch: Branch) {
+        let found = Known {
+            state: Some(branch.state),
+            content: branch.content,
+            is_new: false,
+        };
+        self.known.insert(branch.transaction_id, found);
+    }
+
+    /// What is done to the branches that are known, each with what it holds.
+    fn effects(&self) -> impl Iterator<Item = (Effect, &Content)> {
+        self.items.iter().filter_map(|(id, outcome)| {
+            let known = self.known.get(id)?;
+            let effect = on_decision(known.state, *outcome).effect;
+            Some((effect, known.content.as_ref()?))
+        })
+    }
+
+    /// The clearing accounts that are booked on.
+    pub(super) fn clearing(&self, own: &ParticipantId) -> BTreeSet<SystemAccount> {
+        let applied = self
+            .effects()
+            .filter(|(effect, _)| *effect == Effect::Apply);
+        let clearing = applied.flat_map(|(_, content)| content.clearing(own));
+        clearing.map(|(account, _)| account).collect()
+    }
+
+    /// The accounts whose holds are released.
+    pub(super) fn accounts(&self) -> impl Iterator<Item = AccountId> {
+        let finished = self
+            .effects()
+            .filter(|(effect, _)| matches!(effect, Effect::Apply | Effect::Release));
+        let legs = finished.flat_map(|(_, content)| &content.legs);
+        legs.map(|leg| leg.account_id)
+    }
+
+    /// Carries them out on the locked accounts, in memory.
+    pub(super) fn carry_out(&mut self, book: &mut Book, own: &ParticipantId) {
+        for item in std::mem::take(&mut self.items) {
+            let acknowledgement = self.decide(item, book, own);
+            self.answers.insert(item.0, acknowledgement);
+            self.items.push(item);
+        }
+    }
+
+    pub(super) fn acknowledgement(&self, id: TransactionId) -> Option<Acknowledgement> {
+        self.answers.get(&id).copied()
+    }
+
+    /// The branches' new states.
+    pub(super) fn transitions(&self) -> Vec<Transition> {
+        self.transitions.values().copied().collect()
+    }
+
+    /// What contradicts.
+    pub(super) fn hazards(&self) -> impl Iterator<Item = NewHazard> {
+        self.hazards.iter().cloned()
+    }
+
+    /// Decisions that met a branch which had been forced, and what it is then.
+    pub(super) fn results(&self) -> Vec<(TransactionId, Outcome, BranchState)> {
+        self.results.clone()
+    }
+
+    /// Logs and counts what was done: it is durable.
+    pub(super) fn report(&self) {
+        for (transaction_id, event) in &self.moved {
+            tracing::info!(event, %transaction_id);
+            metrics::counter!("bank_branches_finished_total", "event" => *event).increment(1);
+        }
+    }
+
+    fn decide(
+        &mut self,
+        (id, outcome): Item,
+        book: &mut Book,
+        own: &ParticipantId,
+    ) -> Acknowledgement {
         let known = self.known.entry(id).or_default();
         let step = on_decision(known.state, outcome);
         let content = known.content.as_ref();
         let done = match (step.effect, content) {
             (Effect::Nothing | Effect::Tombstone, _) => Ok(()),
-            (Effect::Apply, Some(content)) => self.book.apply(id, content, self.own),
-            (Effect::Release, Some(content)) => self.book.release(id, content),
-            (Effect::Apply | Effect::Release, None) => Err(crate::ledger::CannotFinish::NoLegs),
+            (Effect::Apply, Some(content)) => book.apply(id, content, own),
+            (Effect::Release, Some(content)) => book.release(id, content),
+            (Effect::Apply | Effect::Release, None) => Err(CannotFinish::NoLegs),
         };
         if let Err(problem) = done {
             let hazard = Hazard::CannotApply;
@@ -266,8 +232,7 @@ impl<'a> Work<'a> {
         }
         let written = step.effect == Effect::Tombstone;
         if let Some(state) = step.next.filter(|next| known.state != Some(*next)) {
-            // A tombstone was inserted as such, or is of an id that nobody writes about: then there
-            // still is no branch, for a later item of the same list too.
+            // A tombstone was inserted as such, or is of an id that nobody writes about.
             if !written {
                 let transition = Transition {
                     transaction_id: id,
@@ -278,7 +243,6 @@ impl<'a> Work<'a> {
             }
             if !written || known.is_new {
                 self.moved.push((id, event(state)));
-                known.state = Some(state);
             }
         }
         step.acknowledgement

@@ -18,7 +18,7 @@ use crate::ledger::Book;
 use crate::store::audit::{self, NewEntry};
 use crate::store::branches::Transition;
 use crate::store::resolutions::{self, NewResolution};
-use crate::store::{StoreError, accounts, branches, entries, hazards};
+use crate::store::{StoreError, accounts, branches, hazards, written};
 
 /// What two operators agreed upon.
 #[derive(Debug, Clone)]
@@ -126,14 +126,12 @@ impl Participant {
             Effect::Nothing | Effect::Tombstone => {}
         }
         let (changed, lines) = book.close();
-        entries::append(&mut transaction, &lines).await?;
-        accounts::update(&mut transaction, &changed).await?;
         let transition = Transition {
             transaction_id: id,
             state: next,
             reason: None,
         };
-        branches::set_states(&mut transaction, &[transition]).await?;
+        written::write(&mut transaction, &changed, &lines, &[transition]).await?;
         let resolution = NewResolution {
             resolution_id: order.resolution_id,
             transaction_id: id,

@@ -3,8 +3,8 @@
 //! | question | file |
 //! |---|---|
 //! | yes, no or busy? | [`vote`] |
-//! | how does a list of PREPAREs become durable? | `prepare.rs` |
-//! | and a list of decisions? | `decide.rs` |
+//! | how does a list of PREPAREs and decisions become durable? | `messages.rs`: `unlocked.rs`, `locked.rs` |
+//! | what is done about a PREPARE, and about a decision? | `prepare.rs`, `decide.rs` |
 //! | has one of two databases lost its last commits? | `numbers.rs` |
 //! | how is a list of a saga's steps performed? | [`steps`] |
 //! | what if no decision comes? | [`in_doubt`] |
@@ -13,23 +13,27 @@
 //! | what is an operator told? | [`evidence`] |
 
 mod alarm;
+mod crowd;
 mod decide;
 pub mod evidence;
 pub mod force;
 pub mod heard;
 pub mod in_doubt;
+mod locked;
+mod messages;
 mod numbers;
 mod prepare;
 pub mod resolve;
 pub mod steps;
 mod terminate;
+mod unlocked;
 pub mod vote;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use chrono::Utc;
-use service_kit::database::spawned;
+use service_kit::database::{ByKey, spawned};
 use sqlx::PgPool;
 use two_phase::BranchState;
 use two_phase::message::{Acknowledgement, Numbers, Outcome, Prepare, Vote};
@@ -37,8 +41,10 @@ use two_phase::steps::{Step, StepAnswer};
 use types::{ParticipantId, TransactionId};
 
 pub use alarm::{HazardKind, raise, recount};
+pub use messages::{Answer, Message};
 pub use numbers::NotInStep;
 
+use crowd::Crowd;
 use numbers::OwnNumbers;
 
 use crate::store::{StoreError, branches};
@@ -50,19 +56,21 @@ const FORGOTTEN_AFTER: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 /// One bank's branches. Cheap to clone.
 #[derive(Clone)]
 pub struct Participant {
-    pool: PgPool,
+    pool: ByKey,
     own: ParticipantId,
     numbers: OwnNumbers,
+    crowd: Crowd,
 }
 
 impl Participant {
     /// The participant whose database this is.
     #[must_use]
-    pub fn new(pool: PgPool, own: ParticipantId) -> Self {
+    pub fn new(pool: ByKey, own: ParticipantId) -> Self {
         Self {
             pool,
             own,
             numbers: OwnNumbers::new(),
+            crowd: Crowd::default(),
         }
     }
 
@@ -74,7 +82,7 @@ impl Participant {
 
     /// Its database.
     #[must_use]
-    pub const fn pool(&self) -> &PgPool {
+    pub fn pool(&self) -> &PgPool {
         &self.pool
     }
 
@@ -106,14 +114,9 @@ impl Participant {
         items: Vec<Prepare>,
         heard: Option<Numbers>,
     ) -> Result<Vec<Option<Vote>>, NotInStep> {
-        let (participant, length) = (self.clone(), items.len());
-        let votes = spawned(async move {
-            Ok::<_, StoreError>(prepare::prepare_list(&participant, items, heard.as_ref()).await)
-        });
-        votes.await.unwrap_or_else(|error| {
-            tracing::error!(event = "LIST_LOST", %error);
-            Ok(vec![None; length])
-        })
+        let messages = items.into_iter().map(Message::Prepare).collect();
+        let answers = self.answer_heard(messages, heard).await?;
+        Ok(votes(answers).collect())
     }
 
     /// Carries out a list of decisions. What is acknowledged is durable when this returns; `None`
@@ -126,9 +129,28 @@ impl Participant {
         items: Vec<(TransactionId, Outcome)>,
         heard: Option<Numbers>,
     ) -> Result<Vec<Option<Acknowledgement>>, NotInStep> {
-        let (participant, length) = (self.clone(), items.len());
+        let messages = items
+            .into_iter()
+            .map(|(id, outcome)| Message::Decide(id, outcome))
+            .collect();
+        let answers = self.answer_heard(messages, heard).await?;
+        Ok(acknowledgements(answers).collect())
+    }
+
+    /// Answers a list of both kinds, as [`Participant::prepare_heard`] and
+    /// [`Participant::decide_heard`] do.
+    ///
+    /// # Errors
+    /// [`NotInStep`], as [`Participant::prepare_heard`].
+    pub async fn answer_heard(
+        &self,
+        messages: Vec<Message>,
+        heard: Option<Numbers>,
+    ) -> Result<Vec<Option<Answer>>, NotInStep> {
+        let (participant, length) = (self.clone(), messages.len());
         let answers = spawned(async move {
-            Ok::<_, StoreError>(decide::decide_list(&participant, items, heard.as_ref()).await)
+            let answers = messages::answer_list(&participant, messages, heard.as_ref());
+            Ok::<_, StoreError>(answers.await)
         });
         answers.await.unwrap_or_else(|error| {
             tracing::error!(event = "LIST_LOST", %error);
@@ -194,6 +216,24 @@ impl Participant {
         let pool = self.pool.clone();
         spawned(async move { terminate::terminate(&pool, &ids).await }).await
     }
+}
+
+/// The votes among the answers to a list of PREPAREs.
+pub(crate) fn votes(answers: Vec<Option<Answer>>) -> impl Iterator<Item = Option<Vote>> {
+    answers.into_iter().map(|answer| match answer {
+        Some(Answer::Vote(vote)) => Some(vote),
+        Some(Answer::Acknowledgement(_)) | None => None,
+    })
+}
+
+/// The acknowledgements among the answers to a list of decisions.
+pub(crate) fn acknowledgements(
+    answers: Vec<Option<Answer>>,
+) -> impl Iterator<Item = Option<Acknowledgement>> {
+    answers.into_iter().map(|answer| match answer {
+        Some(Answer::Acknowledgement(acknowledgement)) => Some(acknowledgement),
+        Some(Answer::Vote(_)) | None => None,
+    })
 }
 
 /// Whether an absent transaction of this id is one that nobody writes anything about. UUIDv7 says

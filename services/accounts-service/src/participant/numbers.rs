@@ -21,6 +21,7 @@ use types::views::ParticipantState;
 use super::{Participant, alarm};
 use crate::store::StoreError;
 use crate::store::numbers::{self, Pair, Statement};
+use crate::store::written::Raise;
 
 /// Lanes of the table: as many lists as are written at once, and one to spare.
 const LANES: usize = 8;
@@ -95,6 +96,20 @@ impl Lane {
             Some(own) => Ok(Raised(Some((self.number, own, heard.own.clone())))),
             None => Err(StoreError::NotInStep(NotInStep)),
         }
+    }
+
+    /// What raises this lane's number in a statement that does the list's work as well.
+    pub(super) fn raising(&self, heard: Option<&Numbers>) -> Option<Raise> {
+        heard.map(|heard| numbers::raising(self.number, heard))
+    }
+
+    /// What such a statement has raised.
+    pub(super) fn raised(&self, own: Option<i64>, heard: Option<&Numbers>) -> Raised {
+        let own = own.and_then(|own| u64::try_from(own).ok());
+        Raised(
+            own.zip(heard)
+                .map(|(own, heard)| (self.number, own, heard.own.clone())),
+        )
     }
 
     /// Lets the number be said: the database transaction is committed.

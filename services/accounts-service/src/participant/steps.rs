@@ -32,7 +32,7 @@ use super::alarm::{self, HazardKind};
 use super::numbers::NotInStep;
 use super::{Participant, is_forgotten};
 use crate::ledger::Book;
-use crate::store::{StoreError, accounts, entries, parts};
+use crate::store::{StoreError, accounts, parts, written};
 use operation::Operation;
 use rows::{Barrier, Parts};
 use work::Work;
@@ -90,14 +90,13 @@ async fn in_one_transaction(
 
     let mut work = Work::new(own, book, barrier.before(), parts.before(), forgotten);
     let answers: Vec<StepAnswer> = items.iter().map(|item| work.perform(item)).collect();
-    let written = work.finish();
+    let performed = work.finish();
 
-    let (changed, lines) = written.book.close();
-    entries::append(&mut transaction, &lines).await?;
-    accounts::update(&mut transaction, &changed).await?;
-    parts.write(&mut transaction, &written.parts).await?;
-    barrier.write(&mut transaction, &written.recorded).await?;
-    let contradictions = alarm::record(&mut transaction, &written.hazards).await?;
+    let (changed, lines) = performed.book.close();
+    written::write(&mut transaction, &changed, &lines, &[]).await?;
+    parts.write(&mut transaction, &performed.parts).await?;
+    barrier.write(&mut transaction, &performed.recorded).await?;
+    let contradictions = alarm::record(&mut transaction, &performed.hazards).await?;
     failpoints::hit("before_step_commit").await?;
     transaction.commit().await?;
     lane.committed(raised);

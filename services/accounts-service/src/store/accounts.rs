@@ -1,5 +1,7 @@
 //! The table `accounts`.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use sqlx::PgConnection;
@@ -29,10 +31,27 @@ struct Row {
     updated_at: DateTime<Utc>,
 }
 
-impl TryFrom<Row> for AccountState {
+/// What votes and the ledger are computed from.
+struct StateRow {
+    account_id: Uuid,
+    kind: String,
+    customer_id: Option<Uuid>,
+    currency: String,
+    status: String,
+    locking: String,
+    balance: Decimal,
+    pending_debits: Decimal,
+    pending_credits: Decimal,
+    reserved_credits: Decimal,
+    overdraft_limit: Decimal,
+    transaction_lock: Option<Uuid>,
+    version: i64,
+}
+
+impl TryFrom<StateRow> for AccountState {
     type Error = StoreError;
 
-    fn try_from(row: Row) -> Result<Self, StoreError> {
+    fn try_from(row: StateRow) -> Result<Self, StoreError> {
         Ok(Self {
             account_id: AccountId::from_uuid(row.account_id),
             kind: rows::kind(&row.kind)?,
@@ -56,7 +75,21 @@ impl TryFrom<Row> for views::Account {
 
     fn try_from(row: Row) -> Result<Self, StoreError> {
         let (created_at, updated_at) = (row.created_at, row.updated_at);
-        let state = AccountState::try_from(row)?;
+        let state = AccountState::try_from(StateRow {
+            account_id: row.account_id,
+            kind: row.kind,
+            customer_id: row.customer_id,
+            currency: row.currency,
+            status: row.status,
+            locking: row.locking,
+            balance: row.balance,
+            pending_debits: row.pending_debits,
+            pending_credits: row.pending_credits,
+            reserved_credits: row.reserved_credits,
+            overdraft_limit: row.overdraft_limit,
+            transaction_lock: row.transaction_lock,
+            version: row.version,
+        })?;
         let pending_change = state.pending_credits.minus(state.pending_debits);
         let out_of_range = || rows::damaged("account", state.account_id);
         Ok(Self {
@@ -88,18 +121,15 @@ pub async fn lock(
     connection: &mut PgConnection,
     ids: impl IntoIterator<Item = AccountId>,
 ) -> Result<Accounts, StoreError> {
-    let mut ids: Vec<Uuid> = ids.into_iter().map(AccountId::uuid).collect();
-    ids.sort_unstable();
-    ids.dedup();
+    let ids = distinct(ids);
     if ids.is_empty() {
         return Ok(Accounts::new());
     }
     let rows = sqlx::query_as!(
-        Row,
+        StateRow,
         r#"SELECT account_id, kind::text AS "kind!", customer_id, currency::text AS "currency!",
                   status::text AS "status!", locking::text AS "locking!", balance, pending_debits,
-                  pending_credits, reserved_credits, overdraft_limit, transaction_lock, version,
-                  created_at, updated_at
+                  pending_credits, reserved_credits, overdraft_limit, transaction_lock, version
            FROM accounts WHERE account_id = ANY($1)
            ORDER BY account_id FOR UPDATE"#,
         &ids
@@ -111,59 +141,58 @@ pub async fn lock(
         .collect()
 }
 
-/// Writes what transfers, sagas and cash change of these accounts. Their rows must be locked.
-///
-/// Balances are written as they were computed and not as differences: nobody else can have changed
-/// a locked row.
+/// By what [`written`](super::written) sees whether an account has changed since it was read: the
+/// database transaction that wrote its row (`xmin`), as text.
+pub type Marks = HashMap<AccountId, String>;
+
+/// These accounts as they stand, without locking anything. Accounts that do not exist are left out.
 ///
 /// # Errors
-/// [`StoreError`]; a violated constraint among them.
-pub async fn update(
+/// [`StoreError`].
+pub async fn read(
     connection: &mut PgConnection,
-    accounts: &[AccountState],
-) -> Result<(), StoreError> {
-    if accounts.is_empty() {
-        return Ok(());
-    }
-    let ids: Vec<Uuid> = accounts.iter().map(|a| a.account_id.uuid()).collect();
-    let column = |of: fn(&AccountState) -> Balance| -> Vec<Decimal> {
-        accounts.iter().map(|a| of(a).decimal()).collect()
-    };
-    let locks: Vec<Option<Uuid>> = accounts
-        .iter()
-        .map(|a| a.transaction_lock.map(LegId::uuid))
-        .collect();
-    let versions: Vec<i64> = accounts.iter().map(|a| a.version).collect();
-    let written = sqlx::query!(
-        "UPDATE accounts AS a
-         SET balance = n.balance, pending_debits = n.pending_debits,
-             pending_credits = n.pending_credits, reserved_credits = n.reserved_credits,
-             transaction_lock = n.transaction_lock, version = n.version,
-             updated_at = clock_timestamp()
-         FROM UNNEST($1::uuid[], $2::numeric[], $3::numeric[], $4::numeric[], $5::numeric[],
-                     $6::uuid[], $7::bigint[])
-              AS n(account_id, balance, pending_debits, pending_credits, reserved_credits,
-                   transaction_lock, version)
-         WHERE a.account_id = n.account_id",
-        &ids,
-        &column(|a| a.balance),
-        &column(|a| a.pending_debits),
-        &column(|a| a.pending_credits),
-        &column(|a| a.reserved_credits),
-        &locks as &[Option<Uuid>],
-        &versions,
+    ids: impl IntoIterator<Item = AccountId>,
+) -> Result<(Accounts, Marks), StoreError> {
+    let ids = distinct(ids);
+    let rows = sqlx::query!(
+        r#"SELECT account_id, kind::text AS "kind!", customer_id, currency::text AS "currency!",
+                  status::text AS "status!", locking::text AS "locking!", balance, pending_debits,
+                  pending_credits, reserved_credits, overdraft_limit, transaction_lock, version,
+                  xmin::text AS "mark!"
+           FROM accounts WHERE account_id = ANY($1)"#,
+        &ids
     )
-    .execute(connection)
-    .await?
-    .rows_affected();
-    if written == accounts.len() as u64 {
-        Ok(())
-    } else {
-        Err(StoreError::Damaged(format!(
-            "{written} of {} accounts were there to be written",
-            accounts.len()
-        )))
+    .fetch_all(connection)
+    .await?;
+    let (mut accounts, mut marks) = (Accounts::new(), Marks::with_capacity(rows.len()));
+    for row in rows {
+        let state = AccountState::try_from(StateRow {
+            account_id: row.account_id,
+            kind: row.kind,
+            customer_id: row.customer_id,
+            currency: row.currency,
+            status: row.status,
+            locking: row.locking,
+            balance: row.balance,
+            pending_debits: row.pending_debits,
+            pending_credits: row.pending_credits,
+            reserved_credits: row.reserved_credits,
+            overdraft_limit: row.overdraft_limit,
+            transaction_lock: row.transaction_lock,
+            version: row.version,
+        })?;
+        marks.insert(state.account_id, row.mark);
+        accounts.insert(state.account_id, state);
     }
+    Ok((accounts, marks))
+}
+
+/// In id order, each once.
+fn distinct(ids: impl IntoIterator<Item = AccountId>) -> Vec<Uuid> {
+    let mut ids: Vec<Uuid> = ids.into_iter().map(AccountId::uuid).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids
 }
 
 /// Opens the system accounts that are not there yet.

@@ -172,6 +172,32 @@ pub async fn lock(
     rows.into_iter().map(Branch::try_from).collect()
 }
 
+/// Branches as they stand, without locking anything. What is not there is left out.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn read(
+    connection: &mut PgConnection,
+    ids: &[TransactionId],
+) -> Result<Vec<Branch>, StoreError> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
+    let rows = sqlx::query_as!(
+        Row,
+        r#"SELECT transaction_id, state, currency::text AS currency, account_ids,
+                  changes AS "changes!: Vec<Decimal>", transfer_indexes, share_participants,
+                  share_nets AS "share_nets!: Vec<Decimal>",
+                  descriptions AS "descriptions!: Vec<Option<String>>", debits_owned_by, reason
+           FROM branches WHERE transaction_id = ANY($1)"#,
+        &ids
+    )
+    .fetch_all(connection)
+    .await?;
+    rows.into_iter().map(Branch::try_from).collect()
+}
+
 /// The states of these branches, without locking anything. What is not there is left out.
 ///
 /// # Errors
@@ -206,37 +232,6 @@ pub struct Transition {
     pub state: BranchState,
     /// Why it was refused.
     pub reason: Option<Code>,
-}
-
-/// Gives locked branches their new states.
-///
-/// # Errors
-/// [`StoreError`]; the schema refuses to change a finished branch.
-pub async fn set_states(
-    connection: &mut PgConnection,
-    changes: &[Transition],
-) -> Result<(), StoreError> {
-    if changes.is_empty() {
-        return Ok(());
-    }
-    let ids: Vec<Uuid> = changes.iter().map(|c| c.transaction_id.uuid()).collect();
-    let states: Vec<String> = changes.iter().map(|c| c.state.to_string()).collect();
-    let reasons: Vec<Option<String>> = changes
-        .iter()
-        .map(|c| c.reason.map(|reason| reason.to_string()))
-        .collect();
-    sqlx::query!(
-        "UPDATE branches AS b
-         SET state = n.state, reason = n.reason, finished_at = clock_timestamp()
-         FROM UNNEST($1::uuid[], $2::text[], $3::text[]) AS n(transaction_id, state, reason)
-         WHERE b.transaction_id = n.transaction_id",
-        &ids,
-        &states,
-        &reasons as &[Option<String>],
-    )
-    .execute(connection)
-    .await?;
-    Ok(())
 }
 
 /// Takes back branches that this same database transaction inserted, as if they had never been.

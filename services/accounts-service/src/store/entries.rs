@@ -9,50 +9,10 @@ use types::{AccountId, Change, EntryId, TransactionId};
 use uuid::Uuid;
 
 use super::{StoreError, rows};
-use crate::ledger::{BookedBy, NewEntry};
-
-/// Appends entries.
-///
-/// # Errors
-/// [`StoreError`]; a leg that was booked before violates `one_entry_for_a_leg`.
-pub async fn append(connection: &mut PgConnection, entries: &[NewEntry]) -> Result<(), StoreError> {
-    if entries.is_empty() {
-        return Ok(());
-    }
-    let account_ids: Vec<Uuid> = entries.iter().map(|e| e.account_id.uuid()).collect();
-    let versions: Vec<i64> = entries.iter().map(|e| e.version).collect();
-    let transactions: Vec<Uuid> = entries.iter().map(|e| e.transaction_id.uuid()).collect();
-    let indexes: Vec<i32> = entries
-        .iter()
-        .map(|e| i32::from(e.transfer_index))
-        .collect();
-    let steps: Vec<i16> = entries.iter().map(|e| number(e.step)).collect();
-    let kinds: Vec<String> = entries.iter().map(|e| e.kind.to_string()).collect();
-    let changes: Vec<Decimal> = entries.iter().map(|e| e.change.decimal()).collect();
-    let balances: Vec<Decimal> = entries.iter().map(|e| e.balance_after.decimal()).collect();
-    let descriptions: Vec<Option<String>> = entries.iter().map(|e| e.description.clone()).collect();
-    sqlx::query!(
-        "INSERT INTO ledger_entries (account_id, version, transaction_id, transfer_index, kind,
-                change, balance_after, description, step)
-         SELECT * FROM UNNEST($1::uuid[], $2::bigint[], $3::uuid[], $4::integer[], $5::text[],
-                $6::numeric[], $7::numeric[], $8::text[], $9::smallint[])",
-        &account_ids,
-        &versions,
-        &transactions,
-        &indexes,
-        &kinds,
-        &changes,
-        &balances,
-        &descriptions as &[Option<String>],
-        &steps,
-    )
-    .execute(connection)
-    .await?;
-    Ok(())
-}
+use crate::ledger::BookedBy;
 
 /// A step as it stands in the database; 0 is none.
-fn number(step: Option<BookedBy>) -> i16 {
+pub(super) fn number(step: Option<BookedBy>) -> i16 {
     step.map_or(0, |booked| {
         let number = match booked.step {
             StepKind::Debit => 1,

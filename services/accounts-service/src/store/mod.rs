@@ -19,6 +19,7 @@ pub mod resolutions;
 mod rows;
 pub mod sandbox;
 pub mod steps;
+pub mod written;
 
 pub use error::StoreError;
 

@@ -7,6 +7,7 @@ use two_phase::numbers::Lanes;
 use types::views::ParticipantState;
 use types::{DatabaseId, SessionId};
 
+use super::written::Raise;
 use super::{StoreError, rows};
 
 /// Raises the number of one lane and records what the coordinator says of its own. Nothing, when
@@ -39,6 +40,17 @@ pub async fn raise(
     .fetch_optional(connection)
     .await?;
     Ok(own.map(|own| u64::try_from(own).unwrap_or(0)))
+}
+
+/// The same as a part of [`written::write_if_unchanged`](super::written::write_if_unchanged).
+#[must_use]
+pub fn raising(lane: usize, heard: &Numbers) -> Raise {
+    Raise {
+        lane: small(lane),
+        session: heard.session,
+        heard: heard.own.row(),
+        they_saw: number(heard.seen.get(lane)),
+    }
 }
 
 fn small(lane: usize) -> i16 {

@@ -11,6 +11,7 @@ use reqwest::Client;
 use serde_json::json;
 use service_kit::auth::{USER_AUDIENCE, USER_ISSUER, UserClaims};
 use service_kit::config::{BankConfig, Loaded};
+use service_kit::database::ByKey;
 use service_kit::serve::bind;
 use service_kit::testing::{TestDatabase, TestServer};
 use service_kit::{client, database};
@@ -110,7 +111,7 @@ impl Bank {
             service: config,
         };
         let Built { service, inquirer } = build(loaded, pool.clone()).await.expect("a service");
-        let participant = Participant::new(pool.clone(), setup.participant.clone());
+        let participant = Participant::new(ByKey::beside(&pool), setup.participant.clone());
         let first = comparison(&setup.participant, &[], &[]);
         let reply = participant.compare(first).await.expect("a comparison");
         assert!(reply.session.is_some(), "two new databases are in step");

@@ -9,19 +9,17 @@ mod real;
 mod reference;
 mod story;
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use futures_util::{StreamExt, stream};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
-use service_kit::database;
+use service_kit::database::{self, ByKey};
 use service_kit::testing::{TestDatabase, run_alone};
 
 use accounts_service::MIGRATIONS;
 use accounts_service::participant::Participant;
 
-use two_phase::Vote;
 use two_phase::planted::Bug;
 
 use crate::bank::{bank_1, comparison};
@@ -49,26 +47,6 @@ pub struct Ending {
     pub branches: Vec<Option<two_phase::BranchState>>,
     /// Transaction and kind of what was raised.
     pub hazards: Vec<(usize, String)>,
-}
-
-/// Votes on a list. It says nothing twice: the first mention speaks for the others, unless they ask
-/// for something else.
-fn each_vote(
-    story: &Story,
-    list: &[(usize, usize)],
-    mut prepare: impl FnMut(usize, usize) -> Vote,
-) -> Vec<Vote> {
-    let mut first: BTreeMap<usize, (usize, Vote)> = BTreeMap::new();
-    let votes = list.iter().map(|(id, variant)| match first.get(id) {
-        None => {
-            let vote = prepare(*id, *variant);
-            first.insert(*id, (*variant, vote));
-            vote
-        }
-        Some((said, Vote::Yes)) if !story.is_same(*id, *said, *variant) => Vote::Contradiction,
-        Some((_, vote)) => *vote,
-    });
-    votes.collect()
 }
 
 const SEQUENCES: usize = 10_000;
@@ -178,7 +156,10 @@ fn random_messages_do_to_the_database_what_the_rules_say() {
         database::migrate(&pool, &MIGRATIONS).await.expect("tables");
         (database, pool)
     });
-    let participant = Participant::new(pool.clone(), bank_1());
+    let participant = {
+        let _runtime = runtime.enter();
+        Participant::new(ByKey::beside(&pool), bank_1())
+    };
     let first = comparison(&bank_1(), &[], &[]);
     let compared = runtime.block_on(participant.compare(first));
     assert!(compared.expect("a comparison").session.is_some());

@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use super::real::{Names, balance, content};
 use super::story::{ACCOUNTS, FORGOTTEN, Message, Reply, Story};
-use super::{Ending, Figures, each_vote};
+use super::{Ending, Figures};
 use crate::bank::bank_1;
 
 const TOO_LATE: Vote = Vote::No {
@@ -102,10 +102,8 @@ impl Pure<'_> {
     fn hears(&mut self, message: &Message) -> Reply {
         match message {
             Message::Prepare(list) => {
-                let story = self.story;
-                Reply::Votes(each_vote(story, list, |id, variant| {
-                    self.prepare(id, variant)
-                }))
+                let votes = list.iter().map(|(id, variant)| self.prepare(*id, *variant));
+                Reply::Votes(votes.collect())
             }
             Message::Decide(list) => {
                 let decide = list.iter().map(|(id, outcome)| self.decide(*id, *outcome));

@@ -9,7 +9,7 @@ use two_phase::{Acknowledgement, BranchState, Hazard, Vote};
 use types::Code;
 
 use super::story::{ACCOUNTS, Account, Content, FORGOTTEN, LIMIT, Message, Reply, Story};
-use super::{Ending, Figures, each_vote};
+use super::{Ending, Figures};
 
 /// A branch of the reference bank.
 struct Branch<'a> {
@@ -55,10 +55,8 @@ impl<'a> Reference<'a> {
     fn hears(&mut self, message: &Message) -> Reply {
         match message {
             Message::Prepare(list) => {
-                let story = self.story;
-                Reply::Votes(each_vote(story, list, |id, variant| {
-                    self.prepare(id, variant)
-                }))
+                let votes = list.iter().map(|(id, variant)| self.prepare(*id, *variant));
+                Reply::Votes(votes.collect())
             }
             Message::Decide(list) => {
                 let decide = list.iter().map(|(id, outcome)| self.decide(*id, *outcome));

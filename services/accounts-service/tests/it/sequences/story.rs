@@ -181,14 +181,6 @@ impl Content {
     }
 }
 
-impl Story {
-    /// Whether two contents of a transaction are one.
-    pub fn is_same(&self, id: usize, one: usize, other: usize) -> bool {
-        let [one, other] = [one, other].map(|variant| self.contents[id][variant].sorted());
-        one == other
-    }
-}
-
 impl fmt::Display for Content {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for leg in &self.legs {
