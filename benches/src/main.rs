@@ -48,7 +48,8 @@ struct Arguments {
     /// A short run, which proves less and says so.
     #[arg(long)]
     quick: bool,
-    /// Only these, such as T1,L1. CURVES are the plots over connections and accounts.
+    /// Only these, such as T1,L1. CURVES are the plots over connections and accounts; LOAD is what T1
+    /// measures without its yardstick, to be looked at with a profiler.
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
     /// How often everything is measured in turn [default: 5, with --quick 2].
@@ -102,7 +103,7 @@ async fn run(arguments: Arguments) -> Result<bool, Failure> {
     let bar = bar(plan.steps(rounds));
     let read = rounds::read(&stand, &plan.probes, rounds, &bar).await?;
     let mut lines = lines(&read.rounds);
-    lines.extend(read.memory_line());
+    lines.extend(read.memory_lines());
     if plan.recovery {
         lines.push(recovery::measure(&stand, arguments.quick, &bar).await?);
     }

@@ -29,7 +29,7 @@ impl Bound {
 #[derive(Debug, Clone, Serialize)]
 pub struct Line {
     pub name: &'static str,
-    pub what: &'static str,
+    pub what: String,
     /// The bank's own figure, the median of the rounds.
     pub ours: f64,
     pub unit: &'static str,
@@ -47,7 +47,7 @@ impl Line {
     /// A figure that has to hold by itself; `None` when nothing was measured.
     pub fn of(
         name: &'static str,
-        what: &'static str,
+        what: &str,
         unit: &'static str,
         values: &[f64],
         bound: Bound,
@@ -55,7 +55,7 @@ impl Line {
         let value = median(values)?;
         Some(Self {
             name,
-            what,
+            what: what.to_owned(),
             ours: value,
             unit,
             beside: None,
@@ -208,7 +208,7 @@ fn line(ratio: &Ratio, rounds: &[Vec<Reading>]) -> Option<Line> {
     let value = median(&ratios)?;
     Some(Line {
         name: ratio.name,
-        what: ratio.what,
+        what: ratio.what.to_owned(),
         ours: median(&pairs.iter().map(|pair| pair.0).collect::<Vec<_>>())?,
         unit: ratio.unit,
         beside: median(&pairs.iter().map(|pair| pair.1).collect::<Vec<_>>()),

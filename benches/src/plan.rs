@@ -55,6 +55,8 @@ impl Plan {
                     plan.start = true;
                     &[]
                 }
+                // The bank's own load alone, to be looked at with a profiler.
+                "LOAD" => &[Probe::Transfers],
                 "CURVES" => {
                     plan.curves = true;
                     &[]

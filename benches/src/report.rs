@@ -55,7 +55,7 @@ impl Report {
             };
             table.add_row([
                 line.name.to_owned(),
-                line.what.to_owned(),
+                line.what.clone(),
                 figure(line.ours, line.unit),
                 beside.unwrap_or_default(),
                 format!("{:.2}", line.ratio),

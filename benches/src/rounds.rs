@@ -49,7 +49,8 @@ pub async fn read(
                 *highest = peak.max(*highest);
             }
             note_half(&mut half, &reading);
-            bar.println(format!("  round {round}: {probe:?} {:.2}", reading.value));
+            // Also where there is no terminal to draw a bar on.
+            bar.suspend(|| eprintln!("  round {round}: {probe:?} {:.2}", reading.value));
             readings.push(reading);
             bar.inc(1);
         }
@@ -59,16 +60,14 @@ pub async fn read(
 }
 
 impl Read {
-    /// M1.
-    pub fn memory_line(&self) -> Option<Line> {
-        let highest = *self.peaks.values().max()? as f64 / 1024.0;
-        Line::of(
-            "M1",
-            "highest PSS of a service under T1",
-            "MB",
-            &[highest],
-            Bound::AtMost(64.0),
-        )
+    /// M1, for each service.
+    pub fn memory_lines(&self) -> Vec<Line> {
+        let line = |(name, peak): (&String, &u64)| {
+            let peak = *peak as f64 / 1024.0;
+            let what = format!("highest PSS of {name} under T1");
+            Line::of("M1", &what, "MB", &[peak], Bound::AtMost(64.0))
+        };
+        self.peaks.iter().filter_map(line).collect()
     }
 }
 
