@@ -7,7 +7,7 @@ import { change } from './accounts.js';
 
 // To give up between debit and credit would be to lose money, so a database that is away for a while
 // is waited for.
-const RETRIES = { retriesAllowed: true, maxAttempts: 20, intervalSeconds: 0.1, backoffRate: 2 };
+const RETRIES = { retriesAllowed: true, maxAttempts: 8, intervalSeconds: 0.1, backoffRate: 2 };
 
 function step(number, name, account, amount) {
     const transfer = DBOS.workflowID;
