@@ -14,6 +14,7 @@ mod load;
 mod machine;
 mod measure;
 mod memory;
+mod peer;
 mod plan;
 mod plot;
 mod probe;
@@ -35,7 +36,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::bank::TRANSACTIONS;
 use crate::failure::Failure;
 use crate::measure::lines;
+use crate::peer::Peer;
 use crate::plan::Plan;
+use crate::probe::Probe;
 use crate::report::Report;
 
 /// Measures the bank and its yardsticks in turn and prints their ratios.
@@ -97,7 +100,11 @@ async fn run(arguments: Arguments) -> Result<bool, Failure> {
     let (rounds, seconds) = if arguments.quick { (2, 8) } else { (5, 60) };
     let rounds = arguments.rounds.unwrap_or(rounds);
     let duration = Duration::from_secs(arguments.seconds.unwrap_or(seconds));
-    let plan = Plan::of(&arguments.only, arguments.quick)?;
+    let mut plan = Plan::of(&arguments.only, arguments.quick)?;
+    if plan.probes.contains(&Probe::Peer) && !Peer::is_installed().await {
+        eprintln!("{}", peer::NOT_INSTALLED);
+        plan = plan.without(Probe::Peer);
+    }
     let stand = set_up::set_up(&arguments, &plan, duration).await?;
 
     let bar = bar(plan.steps(rounds));
@@ -113,8 +120,13 @@ async fn run(arguments: Arguments) -> Result<bool, Failure> {
     };
     bar.set_message("checking the ledgers");
     stand.bank.conserves().await?;
+    if let Some(peer) = &stand.peer {
+        peer.conserves().await?;
+    }
     let machine = machine::Machine::look(&mut stand.bank.database(TRANSACTIONS).await?).await?;
     let yardstick_connections = stand.yardstick_connections;
+    // Its processes end before the database that they use.
+    let peer = stand.peer.map(|peer| peer.about.clone());
     stand.bank.bank.stop().await?;
     if plan.start {
         lines.push(start::measure(&bar).await?);
@@ -128,6 +140,7 @@ async fn run(arguments: Arguments) -> Result<bool, Failure> {
         connections: arguments.connections,
         seconds: duration.as_secs(),
         yardstick_connections,
+        peer,
         services: bank::SETTINGS
             .iter()
             .map(|(name, value)| format!("{name}={value}"))

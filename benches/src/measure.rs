@@ -82,7 +82,7 @@ const fn same(value: f64) -> f64 {
     value
 }
 
-const RATIOS: [Ratio; 11] = [
+const RATIOS: [Ratio; 13] = [
     ratio(
         "T1",
         "transfers, 64 connections : pgbench",
@@ -131,6 +131,20 @@ const RATIOS: [Ratio; 11] = [
         Probe::Sagas,
         Probe::Transfers,
         Bound::AtLeast(0.5),
+    ),
+    ratio(
+        "PEER",
+        "the bank : the peer",
+        Probe::Transfers,
+        Probe::Peer,
+        Bound::Reported,
+    ),
+    ratio(
+        "PEER",
+        "the bank's sagas : the peer",
+        Probe::Sagas,
+        Probe::Peer,
+        Bound::Reported,
     ),
     ratio(
         "S2",

@@ -45,6 +45,7 @@ impl Plan {
                 "T3" => &[Probe::Transfers, Probe::Hot, Probe::StatementsHot],
                 "T4" => &[Probe::Transfers, Probe::Sagas],
                 "S2" => &[Probe::Statements, Probe::Transfers, Probe::Crossing],
+                "PEER" => &[Probe::Statements, Probe::Transfers, Probe::Peer],
                 "L1" => &[Probe::StatementsAlone, Probe::Alone],
                 "L2" => &[Probe::Transfers, Probe::Alone, Probe::HalfLoad],
                 "R1" => {
@@ -72,6 +73,13 @@ impl Plan {
         Ok(plan)
     }
 
+    /// The same without one of its probes.
+    #[must_use]
+    pub fn without(mut self, probe: Probe) -> Self {
+        self.probes.retain(|other| *other != probe);
+        self
+    }
+
     /// How many readings the rounds take, the warm-up included.
     pub fn steps(&self, rounds: usize) -> usize {
         (rounds + 1) * self.probes.len()
@@ -93,5 +101,12 @@ mod tests {
         assert_eq!(plan.probes, [Probe::StatementsAlone, Probe::Alone]);
         assert!(plan.recovery && !plan.start);
         assert!(Plan::of(&["X9".to_owned()], true).is_err());
+    }
+
+    #[test]
+    fn what_is_not_installed_is_left_out_and_the_rest_stays() {
+        let plan = Plan::of(&["PEER".to_owned()], true).expect("known");
+        let rest = plan.without(Probe::Peer);
+        assert_eq!(rest.probes, [Probe::Statements, Probe::Transfers]);
     }
 }

@@ -57,6 +57,7 @@ pub fn all(report: &Report, folder: &Path) -> Result<(), Failure> {
         percentiles(Probe::Transfers, "64 connections, random pairs"),
         percentiles(Probe::Hot, "64 connections, one hot account"),
         percentiles(Probe::Sagas, "64 connections, sagas"),
+        percentiles(Probe::Peer, "64 connections, the peer"),
     ]
     .into_iter()
     .flatten()

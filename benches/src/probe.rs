@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::bank::{Measurable, TRANSACTIONS};
 use crate::failure::Failure;
 use crate::load::{Load, Measured, Pace, Work};
+use crate::peer::{Peer, PeerTransfers};
 use crate::work::{Batches, Pairs, Transfers};
 use crate::yardstick::{Script, Yardstick};
 
@@ -30,6 +31,8 @@ pub enum Probe {
     Transfers,
     /// The same as sagas.
     Sagas,
+    /// The peer, 64 connections, random pairs.
+    Peer,
     /// The bank, batches of 500.
     Batches,
     /// The bank, everybody pays one account.
@@ -43,10 +46,11 @@ pub enum Probe {
 }
 
 /// The order within a round: a yardstick stands beside what it is compared with.
-pub const ALL: [Probe; 12] = [
+pub const ALL: [Probe; 13] = [
     Probe::Statements,
     Probe::Transfers,
     Probe::Sagas,
+    Probe::Peer,
     Probe::Function,
     Probe::Batches,
     Probe::SetBased,
@@ -74,6 +78,8 @@ pub struct Reading {
 pub struct Stand {
     pub bank: Measurable,
     pub yardstick: Yardstick,
+    /// When it is installed and asked for.
+    pub peer: Option<Peer>,
     /// What is best for pgbench.
     pub yardstick_connections: usize,
     pub yardstick_hot_connections: usize,
@@ -117,6 +123,10 @@ impl Stand {
                     ..pairs(Pairs::Random)
                 };
                 let measured = self.load(sagas, all, Pace::Closed).await?;
+                Ok(Reading::rate(probe, &measured))
+            }
+            Probe::Peer => {
+                let measured = self.load_peer(all).await?;
                 Ok(Reading::rate(probe, &measured))
             }
             Probe::Hot => {
@@ -193,6 +203,23 @@ impl Stand {
         self.bank.drained().await?;
         measured.elapsed += began.elapsed();
         measured.insist()
+    }
+
+    /// The same load on the peer, which answers when all is done.
+    async fn load_peer(&self, connections: usize) -> Result<Measured, Failure> {
+        let peer = self.peer.as_ref();
+        let peer = peer.ok_or_else(|| Failure::new("the peer was not started"))?;
+        let load = Load {
+            url: peer.url.clone(),
+            tokens: self.tokens.iter().take(connections).cloned().collect(),
+            pace: Pace::Closed,
+            duration: self.duration,
+            seed: self.seed,
+        };
+        let work = PeerTransfers {
+            accounts: peer.accounts,
+        };
+        load.run(&Arc::new(work)).await?.insist()
     }
 
     async fn checkpoint(&self) -> Result<(), Failure> {

@@ -28,6 +28,9 @@ pub struct Report {
     pub connections: usize,
     pub seconds: u64,
     pub yardstick_connections: usize,
+    /// What the peer says about itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub peer: Option<serde_json::Value>,
     /// Settings of the services that are not their defaults.
     pub services: Vec<String>,
     pub lines: Vec<Line>,

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::accounts::Accounts;
 use crate::bank::{Measurable, TRANSACTIONS};
 use crate::failure::Failure;
+use crate::peer::Peer;
 use crate::plan::Plan;
 use crate::probe::{Probe, Stand};
 use crate::yardstick::{Script, Speed, Yardstick};
@@ -55,8 +56,13 @@ pub async fn set_up(
         true => best(Script::Hot).await?,
         false => yardstick_connections,
     };
+    let peer = match needs(Probe::Peer) {
+        true => Some(Peer::start(&server, accounts.each, bank.bank.data().root()).await?),
+        false => None,
+    };
     Ok(Stand {
         bank,
+        peer,
         yardstick_connections,
         yardstick_hot_connections,
         yardstick,
