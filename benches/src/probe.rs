@@ -62,6 +62,10 @@ pub const ALL: [Probe; 13] = [
     Probe::HalfLoad,
 ];
 
+/// Batches under way at a time: with what is answered and not yet written off they stay below the
+/// 20,000 transfers that a coordinator takes on.
+const BATCHES_AT_ONCE: usize = 8;
+
 /// What one probe of one round gave.
 #[derive(Debug, Clone, Serialize)]
 pub struct Reading {
@@ -142,7 +146,9 @@ impl Stand {
                     transfers: pairs(Pairs::Random),
                     length: 500,
                 };
-                let measured = self.load(batches, all.min(16), Pace::Closed).await?;
+                let measured = self
+                    .load(batches, all.min(BATCHES_AT_ONCE), Pace::Closed)
+                    .await?;
                 Ok(Reading::rate(probe, &measured))
             }
             Probe::Alone => {
