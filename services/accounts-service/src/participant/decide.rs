@@ -1,8 +1,8 @@
 //! Decisions of a list: what is done about each branch.
 //!
 //! The race it survives: two COMMITs of one branch arrive together, or a COMMIT and an operator's
-//! force. Each locks the branch's row before it looks at its state, so the second sees what the
-//! first made of it and books nothing.
+//! force. Whoever writes has locked the branch's row before it looked at its state, or finishes it
+//! only if it is still prepared; so the second sees what the first made of it and books nothing.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -40,7 +40,7 @@ pub(super) async fn cannot_apply(
     }
 }
 
-/// What is known of a branch, locked.
+/// What is known of a branch.
 #[derive(Default)]
 struct Known {
     state: Option<BranchState>,
@@ -159,7 +159,7 @@ impl Decisions {
         legs.map(|leg| leg.account_id)
     }
 
-    /// Carries them out on the locked accounts, in memory.
+    /// Carries them out on the accounts, in memory.
     pub(super) fn carry_out(&mut self, book: &mut Book, own: &ParticipantId) {
         for item in std::mem::take(&mut self.items) {
             let acknowledgement = self.decide(item, book, own);

@@ -14,7 +14,7 @@ use std::collections::HashSet;
 
 use service_kit::database::Transient;
 use service_kit::failpoints;
-use service_kit::halving::{Part, halve};
+use service_kit::halving::{OfAnItem, Part, halve};
 use two_phase::message::{Acknowledgement, Numbers, Outcome, Prepare, Vote};
 use two_phase::planted::{Bug, is_planted};
 use types::TransactionId;
@@ -140,6 +140,8 @@ async fn in_one_transaction(
             Ok(Some(answers)) => return Ok(answers),
             Ok(None) => {}
             Err(error) if error.is_transient() => participant.crowd.overtaken(),
+            // What an item is blamed for is found out where nothing can change meanwhile.
+            Err(error) if error.is_of_an_item() => {}
             Err(error) => return Err(error),
         }
     }

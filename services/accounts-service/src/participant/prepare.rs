@@ -1,9 +1,10 @@
 //! PREPAREs of a list: what is inserted, and how each vote is come to.
 //!
-//! The race it survives: PREPARE and ABORT of one transaction arrive together. Both begin by
-//! inserting the branch, so one of them waits for the other's commit and then finds a row; it looks
-//! at that row in a later statement, whose snapshot contains it. Whoever asked "is there a branch?"
-//! first and inserted afterwards could prepare what was just aborted, for ever.
+//! The race it survives: PREPARE and ABORT of one transaction arrive together. With locks both begin
+//! by inserting the branch, so one of them waits for the other's commit and then finds a row; it
+//! looks at that row in a later statement, whose snapshot contains it. Whoever asked "is there a
+//! branch?" first and inserted afterwards could prepare what was just aborted, for ever. Without
+//! locks nobody asks: the branch is assumed to be new, and when it is not, nothing is written.
 
 use std::collections::{HashMap, HashSet};
 
