@@ -261,6 +261,27 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_list_that_is_stuck_does_not_hold_up_those_that_share_its_turn() {
+        let turns = Turns::of(1);
+        let (begun, mut begins) = mpsc::unbounded_channel();
+        let queue = |name: &'static str| {
+            let begun = begun.clone();
+            ListQueue::in_turns(name, LIMITS, &turns, move |items: Vec<()>| {
+                begun.send(name).expect("somebody listens");
+                async move {
+                    std::future::pending::<()>().await;
+                    items
+                }
+            })
+        };
+        let (stuck, other) = (queue("stuck"), queue("other"));
+        let _first = stuck.hand_in(()).expect("room");
+        assert_eq!(begins.recv().await, Some("stuck"));
+        let _second = other.hand_in(()).expect("room");
+        assert_eq!(begins.recv().await, Some("other"));
+    }
+
+    #[tokio::test]
     async fn a_full_queue_refuses_at_once() {
         let limits = Limits {
             max_waiting: 1,
