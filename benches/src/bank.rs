@@ -2,7 +2,6 @@
 //! PostgreSQL that forces every commit to the disk.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection};
@@ -11,6 +10,7 @@ use stack::{Bank, Options};
 use tempfile::TempDir;
 
 use crate::accounts::Accounts;
+use crate::drain::Drain;
 use crate::failure::Failure;
 
 pub const CUSTOMER: &str = "customer-service";
@@ -155,18 +155,12 @@ impl Measurable {
         Ok(sqlx::query_scalar(sql).fetch_one(&mut database).await?)
     }
 
-    /// Waits until every transaction is done.
+    /// A connection that tells when every transaction is done.
     ///
     /// # Errors
-    /// When that takes over a minute.
-    pub async fn drained(&self) -> Result<(), Failure> {
-        for _ in 0..6_000 {
-            if self.open_transactions().await? == 0 {
-                return Ok(());
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        Err(Failure::new("transactions stay open"))
+    /// Any database error.
+    pub async fn drain(&self) -> Result<Drain, Failure> {
+        Drain::over(self.database(TRANSACTIONS).await?).await
     }
 
     /// What every bank's own check of its ledger says against it, and whether the money is what it
@@ -175,7 +169,7 @@ impl Measurable {
     /// # Errors
     /// When anything is wrong: a benchmark of wrong answers is worth nothing.
     pub async fn conserves(&self) -> Result<(), Failure> {
-        self.drained().await?;
+        self.drain().await?.wait().await?;
         let admin = self.token("ada-admin").await?;
         for bank in 1..=self.banks {
             let url = format!("{}/ledger/check", self.bank.url(service_of(bank))?);

@@ -44,8 +44,11 @@ pub struct Measured {
     pub latencies: Histogram<u64>,
     /// All answers together.
     pub count: Count,
-    /// From the first request until the last answer was in.
+    /// From the first request until the last answer was in, and longer where more has to be waited
+    /// for.
     pub elapsed: Duration,
+    /// How much of it was waited for after the last answer.
+    pub drained: Duration,
     /// The first answer that was not what was wanted, for the report.
     pub complaint: Option<String>,
 }
@@ -58,6 +61,7 @@ impl Measured {
             latencies: latencies.expect("bounds"),
             count: Count::default(),
             elapsed: Duration::ZERO,
+            drained: Duration::ZERO,
             complaint: None,
         }
     }

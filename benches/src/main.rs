@@ -8,6 +8,7 @@
 mod accounts;
 mod bank;
 mod curves;
+mod drain;
 mod failure;
 mod http;
 mod load;

@@ -255,6 +255,7 @@ mod tests {
             value,
             percentiles: Vec::new(),
             transfers: 0,
+            drained: 0.0,
         }
     }
 

@@ -2,7 +2,7 @@
 //! that a machine that is slower for a while is slower for both.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
@@ -76,6 +76,8 @@ pub struct Reading {
     pub percentiles: Vec<(f64, f64)>,
     /// Transfers that counted.
     pub transfers: u64,
+    /// How much of the time went by after the last answer until nothing was open, in milliseconds.
+    pub drained: f64,
 }
 
 /// Everything that probes need.
@@ -204,10 +206,12 @@ impl Stand {
             duration,
             seed: self.seed,
         };
+        let mut drain = self.bank.drain().await?;
         let mut measured = load.run(&Arc::new(work)).await?;
-        let began = std::time::Instant::now();
-        self.bank.drained().await?;
-        measured.elapsed += began.elapsed();
+        let began = Instant::now();
+        drain.wait().await?;
+        measured.drained = began.elapsed();
+        measured.elapsed += measured.drained;
         measured.insist()
     }
 
@@ -242,6 +246,7 @@ impl Reading {
             value,
             percentiles: Vec::new(),
             transfers: 0,
+            drained: 0.0,
         }
     }
 
@@ -254,6 +259,7 @@ impl Reading {
                 .map(|percent| (*percent, measured.percentile(*percent)))
                 .collect(),
             transfers: measured.count.done,
+            drained: measured.drained.as_secs_f64() * 1_000.0,
         }
     }
 

@@ -29,9 +29,10 @@ pub async fn measure(stand: &Stand, quick: bool, bar: &ProgressBar) -> Result<Li
         bar.set_message(format!("recovery {time}: filling"));
         interrupt(stand, wanted, bar).await?;
         bar.set_message(format!("recovery {time}"));
+        let mut drain = stand.bank.drain().await?;
         let began = Instant::now();
         stand.bank.bank.start_process(TRANSACTIONS).await?;
-        stand.bank.drained().await?;
+        drain.wait().await?;
         seconds.push(began.elapsed().as_secs_f64());
     }
     let what = match quick {

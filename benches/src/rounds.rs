@@ -50,7 +50,8 @@ pub async fn read(
             }
             note_half(&mut half, &reading);
             // Also where there is no terminal to draw a bar on.
-            bar.suspend(|| eprintln!("  round {round}: {probe:?} {:.2}", reading.value));
+            let (value, drained) = (reading.value, reading.drained);
+            bar.suspend(|| eprintln!("  round {round}: {probe:?} {value:.2}{}", after(drained)));
             readings.push(reading);
             bar.inc(1);
         }
@@ -68,6 +69,14 @@ impl Read {
             Line::of("M1", &what, "MB", &[peak], Bound::AtMost(64.0))
         };
         self.peaks.iter().filter_map(line).collect()
+    }
+}
+
+/// What is said of a load that took long to be written off.
+fn after(drained: f64) -> String {
+    match drained > 100.0 {
+        true => format!(", of its time {drained:.0} ms after the last answer"),
+        false => String::new(),
     }
 }
 
