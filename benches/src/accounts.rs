@@ -1,7 +1,7 @@
 //! Many accounts, with money in them, made in bulk by SQL: what a bank that has been open for years
 //! has. Every one has its opening entry and the vault its counter-entry, so the ledger checks hold.
 
-use sqlx::{Connection, PgConnection};
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::failure::Failure;
@@ -19,6 +19,19 @@ pub const OPENING: &str = "1000000.00";
 /// Written with one statement.
 const CHUNK: u64 = 100_000;
 
+/// How account `n` stands, as SQL. Whoever says otherwise than [`OPENED`] writes the entries.
+#[derive(Debug, Clone, Copy)]
+pub struct Standing<'a> {
+    pub balance: &'a str,
+    pub version: &'a str,
+}
+
+/// With its opening and nothing else.
+pub const OPENED: Standing<'static> = Standing {
+    balance: OPENING,
+    version: "1",
+};
+
 impl Accounts {
     /// The id of one account.
     pub fn id(self, bank: u16, number: u64) -> Uuid {
@@ -33,40 +46,29 @@ impl Accounts {
     pub async fn make(
         self,
         bank: u16,
-        accounts_url: &str,
-        transactions_url: &str,
+        standing: Standing<'_>,
+        accounts: &mut PgConnection,
+        directory: &mut PgConnection,
         progress: &(dyn Fn(u64) + Send + Sync),
     ) -> Result<(), Failure> {
-        let mut accounts = PgConnection::connect(accounts_url).await?;
-        let mut directory = PgConnection::connect(transactions_url).await?;
+        let id = sql_id("n", bank);
+        let filled = |sql: &str| {
+            sql.replace("{id}", &id)
+                .replace("{opening}", OPENING)
+                .replace("{balance}", standing.balance)
+                .replace("{version}", standing.version)
+                .replace("{bank}", &bank.to_string())
+        };
         for first in (0..self.each).step_by(usize::try_from(CHUNK).unwrap_or(1)) {
             let last = (first + CHUNK).min(self.each) - 1;
-            let (first, last) = (first.cast_signed(), last.cast_signed());
-            let bank_number = i32::from(bank);
-            let sql = INSERT.replace("{id}", ID).replace("{opening}", OPENING);
-            sqlx::query(sqlx::AssertSqlSafe(sql))
-                .bind(first)
-                .bind(last)
-                .bind(bank_number)
-                .execute(&mut accounts)
-                .await?;
-            let sql = REMEMBER.replace("{id}", ID);
-            sqlx::query(sqlx::AssertSqlSafe(sql))
-                .bind(first)
-                .bind(last)
-                .bind(bank_number)
-                .execute(&mut directory)
-                .await?;
-            progress(last.cast_unsigned() + 1);
-        }
-        for (connection, tables) in [
-            (&mut accounts, "accounts, ledger_entries"),
-            (&mut directory, "account_directory"),
-        ] {
-            let sql = format!("VACUUM (ANALYZE) {tables}");
-            sqlx::query(sqlx::AssertSqlSafe(sql))
-                .execute(connection)
-                .await?;
+            for (sql, connection) in [(INSERT, &mut *accounts), (REMEMBER, &mut *directory)] {
+                sqlx::query(sqlx::AssertSqlSafe(filled(sql)))
+                    .bind(first.cast_signed())
+                    .bind(last.cast_signed())
+                    .execute(connection)
+                    .await?;
+            }
+            progress(last + 1);
         }
         Ok(())
     }
@@ -77,9 +79,12 @@ fn eight(number: u64) -> [u8; 8] {
     (0x8000_0000_0000_0000 | number).to_be_bytes()
 }
 
-/// The same in SQL, of `n` and the bank `$3`.
-const ID: &str = "('be5c0000' || lpad(to_hex($3::int), 4, '0') || '4000' \
-                  || lpad(to_hex(n | (-9223372036854775808)), 16, '0'))::uuid";
+/// The id of account `number`, an expression in SQL, at a bank.
+pub fn sql_id(number: &str, bank: u16) -> String {
+    format!(
+        "('be5c0000{bank:04x}4000' || lpad(to_hex(({number}) | (-9223372036854775808)), 16, '0'))::uuid"
+    )
+}
 
 const INSERT: &str = "
     WITH vault AS (
@@ -88,7 +93,7 @@ const INSERT: &str = "
         WHERE purpose = 'vault:USD' RETURNING account_id, balance, version
     ), opened AS (
         INSERT INTO accounts (account_id, customer_id, currency, balance, version)
-        SELECT {id}, {id}, 'USD', {opening}, 1 FROM generate_series($1::bigint, $2::bigint) AS n
+        SELECT {id}, {id}, 'USD', {balance}, {version} FROM generate_series($1::bigint, $2::bigint) AS n
     ), moved AS (
         SELECT n, gen_random_uuid() AS transaction_id
         FROM generate_series($1::bigint, $2::bigint) AS n
@@ -105,7 +110,7 @@ const INSERT: &str = "
 
 const REMEMBER: &str = "
     INSERT INTO account_directory (account_id, participant, customer_id, currency)
-    SELECT {id}, 'bank-' || $3, {id}, 'USD' FROM generate_series($1::bigint, $2::bigint) AS n";
+    SELECT {id}, 'bank-{bank}', {id}, 'USD' FROM generate_series($1::bigint, $2::bigint) AS n";
 
 #[cfg(test)]
 mod tests {

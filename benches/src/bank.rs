@@ -1,15 +1,18 @@
 //! A bank of its own for the measurements: optimised programs without failpoints, a private
 //! PostgreSQL that forces every commit to the disk.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection};
 use stack::options::ClusterChoice;
+use stack::postgres::Cluster;
 use stack::{Bank, Options};
 use tempfile::TempDir;
 
-use crate::accounts::Accounts;
+use crate::accounts::{Accounts, OPENED};
 use crate::drain::Drain;
 use crate::failure::Failure;
 
@@ -34,7 +37,7 @@ pub struct Measurable {
     pub banks: u16,
     pub accounts: Accounts,
     client: reqwest::Client,
-    _data: Option<TempDir>,
+    folder: TempDir,
 }
 
 impl Measurable {
@@ -48,14 +51,13 @@ impl Measurable {
         banks: u16,
         accounts: Accounts,
     ) -> Result<Self, Failure> {
-        let (folder, temporary) = match data {
-            Some(folder) => (folder, None),
-            None => {
-                let made = tempfile::Builder::new().prefix("bench-").tempdir()?;
-                (made.path().to_path_buf(), Some(made))
-            }
-        };
-        let mut options = Options::for_tests(folder);
+        // PostgreSQL may run as another user, who then has to get through; otherwise its files would
+        // lie elsewhere and stay when a measurement fails.
+        let folder = tempfile::Builder::new()
+            .prefix("bench-")
+            .permissions(Permissions::from_mode(0o711))
+            .tempdir_in(data.unwrap_or_else(std::env::temp_dir))?;
+        let mut options = Options::for_tests(folder.path());
         options.cluster = ClusterChoice::Private;
         options.throw_away = false;
         options.banks = banks;
@@ -68,8 +70,19 @@ impl Measurable {
             banks,
             accounts,
             client: reqwest::Client::new(),
-            _data: temporary,
+            folder,
         })
+    }
+
+    /// Stops it and deletes all that it has written.
+    ///
+    /// # Errors
+    /// When something does not stop or cannot be deleted.
+    pub async fn stop(self) -> Result<(), Failure> {
+        let data = self.bank.data().clone();
+        self.bank.stop().await?;
+        Cluster::erase_outside(&data)?;
+        Ok(self.folder.close()?)
     }
 
     /// Makes the accounts of every bank.
@@ -77,21 +90,29 @@ impl Measurable {
     /// # Errors
     /// Any database error.
     pub async fn populate(&self, progress: &(dyn Fn(u64) + Send + Sync)) -> Result<(), Failure> {
-        let teller = self.token("tom-teller").await?;
-        let directory = self.bank.database_url(TRANSACTIONS)?;
+        let mut directory = self.database(TRANSACTIONS).await?;
         for bank in 1..=self.banks {
             let name = service_of(bank);
-            // Whatever the seed data left open: from here on the bank has a vault.
-            self.open_one(&self.bank.url(name)?, &teller).await?;
-            let database = self.bank.database_url(name)?;
+            self.open_vault(bank).await?;
+            let mut database = self.database(name).await?;
             self.accounts
-                .make(bank, &database, &directory, progress)
+                .make(bank, OPENED, &mut database, &mut directory, progress)
                 .await?;
+            let sql = "VACUUM (ANALYZE) accounts, ledger_entries";
+            sqlx::query(sql).execute(&mut database).await?;
+            let sql = "VACUUM (ANALYZE) account_directory";
+            sqlx::query(sql).execute(&mut directory).await?;
         }
         Ok(())
     }
 
-    async fn open_one(&self, url: &str, token: &str) -> Result<(), Failure> {
+    /// Opens an account: whatever the seed data left open, from here on the bank has a vault.
+    ///
+    /// # Errors
+    /// When it is refused.
+    pub async fn open_vault(&self, bank: u16) -> Result<(), Failure> {
+        let url = self.bank.url(service_of(bank))?;
+        let teller = self.token("tom-teller").await?;
         let body = json!({
             "customer_id": "550e8400-e29b-41d4-a716-446655440001",
             "currency": "USD",
@@ -99,7 +120,7 @@ impl Measurable {
         });
         let answer = self.client.post(format!("{url}/accounts"));
         let answer = answer
-            .bearer_auth(token)
+            .bearer_auth(teller)
             .header("content-type", "application/json")
             .body(body.to_string());
         answer.send().await?.error_for_status()?;
@@ -143,6 +164,16 @@ impl Measurable {
     /// Any database error.
     pub async fn database(&self, service: &str) -> Result<PgConnection, Failure> {
         Ok(PgConnection::connect(&self.bank.database_url(service)?).await?)
+    }
+
+    /// Where the databases lie.
+    ///
+    /// # Errors
+    /// Any database error.
+    pub async fn cluster_folder(&self) -> Result<PathBuf, Failure> {
+        let mut database = self.database(TRANSACTIONS).await?;
+        let query = sqlx::query_scalar::<_, String>("SHOW data_directory");
+        Ok(query.fetch_one(&mut database).await?.into())
     }
 
     /// Transactions that are not done.

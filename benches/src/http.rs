@@ -50,14 +50,31 @@ impl Connection {
             .header("idempotency-key", key)
             .body(Full::new(Bytes::from(body)))
             .map_err(Failure::of("a request"))?;
-        let answer = match self.exchange(request).await {
-            Ok(answer) => answer,
-            Err(failure) => {
-                self.sender = connect(&self.host).await?;
-                return Err(failure);
-            }
-        };
-        Ok(answer)
+        self.answered(request).await
+    }
+
+    /// Asks for something and reads the answer to its end.
+    ///
+    /// # Errors
+    /// When there is no answer; the connection is opened anew then.
+    pub async fn get(&mut self, path: &str) -> Result<(StatusCode, Bytes), Failure> {
+        let request = Request::get(path)
+            .header(header::HOST, &self.host)
+            .header(header::AUTHORIZATION, &self.authorization)
+            .body(Full::new(Bytes::new()))
+            .map_err(Failure::of("a request"))?;
+        self.answered(request).await
+    }
+
+    async fn answered(
+        &mut self,
+        request: Request<Full<Bytes>>,
+    ) -> Result<(StatusCode, Bytes), Failure> {
+        let answer = self.exchange(request).await;
+        if answer.is_err() {
+            self.sender = connect(&self.host).await?;
+        }
+        answer
     }
 
     async fn exchange(

@@ -11,6 +11,7 @@ mod curves;
 mod drain;
 mod failure;
 mod http;
+mod large;
 mod load;
 mod machine;
 mod measure;
@@ -36,6 +37,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::bank::TRANSACTIONS;
 use crate::failure::Failure;
+use crate::machine::Machine;
 use crate::measure::lines;
 use crate::peer::Peer;
 use crate::plan::Plan;
@@ -65,6 +67,12 @@ struct Arguments {
     /// Accounts at each bank.
     #[arg(long, default_value_t = 100_000)]
     accounts: u64,
+    /// Accounts of the large bank of S1.
+    #[arg(long, default_value_t = 10_000_000)]
+    old_accounts: u64,
+    /// Settled transfers that the large bank of S1 has when it is measured.
+    #[arg(long, default_value_t = 10_000_000)]
+    old_transfers: u64,
     /// Connections to the bank.
     #[arg(long, default_value_t = 64)]
     connections: usize,
@@ -77,9 +85,16 @@ struct Arguments {
     /// The folder with the services' programs [default: where this program is].
     #[arg(long)]
     binaries: Option<PathBuf>,
-    /// Where the databases are kept while it runs [default: the folder for temporary files].
+    /// Where the databases are kept while it runs, and deleted afterwards [default: the folder for temporary files].
     #[arg(long)]
     data_dir: Option<PathBuf>,
+}
+
+impl Arguments {
+    fn folder_of_binaries(&self) -> PathBuf {
+        let given = self.binaries.clone();
+        given.unwrap_or_else(stack::options::binaries_beside_this_program)
+    }
 }
 
 #[tokio::main]
@@ -109,11 +124,10 @@ async fn run(arguments: Arguments) -> Result<bool, Failure> {
     let stand = set_up::set_up(&arguments, &plan, duration).await?;
 
     let bar = bar(plan.steps(rounds));
-    let read = rounds::read(&stand, &plan.probes, rounds, &bar).await?;
-    let mut lines = lines(&read.rounds);
-    lines.extend(read.memory_lines());
+    let mut read = rounds::read(&stand, &plan.probes, rounds, &bar).await?;
+    let mut others = read.memory_lines();
     if plan.recovery {
-        lines.push(recovery::measure(&stand, arguments.quick, &bar).await?);
+        others.push(recovery::measure(&stand, arguments.quick, &bar).await?);
     }
     let curves = match plan.curves {
         true => curves::draw(&stand, arguments.quick, &bar).await?,
@@ -124,20 +138,32 @@ async fn run(arguments: Arguments) -> Result<bool, Failure> {
     if let Some(peer) = &stand.peer {
         peer.conserves().await?;
     }
-    let machine = machine::Machine::look(&mut stand.bank.database(TRANSACTIONS).await?).await?;
+    let machine = Machine::look(&mut stand.bank.database(TRANSACTIONS).await?).await?;
     let yardstick_connections = stand.yardstick_connections;
     // Its processes end before the database that they use.
     let peer = stand.peer.map(|peer| peer.about.clone());
-    stand.bank.bank.stop().await?;
+    stand.bank.stop().await?;
     if plan.start {
-        lines.push(start::measure(&bar).await?);
+        others.push(start::measure(&bar).await?);
     }
     bar.finish_and_clear();
+    if plan.large {
+        let large = large::measure(&arguments, duration, rounds).await?;
+        for (round, readings) in read.rounds.iter_mut().zip(large.rounds) {
+            round.extend(readings);
+        }
+        others.extend(large.pages);
+    }
+    let mut lines = lines(&read.rounds);
+    lines.extend(others);
 
     let report = Report {
         machine,
         quick: arguments.quick,
         accounts: arguments.accounts,
+        old: plan
+            .large
+            .then_some((arguments.old_accounts, arguments.old_transfers)),
         connections: arguments.connections,
         seconds: duration.as_secs(),
         yardstick_connections,

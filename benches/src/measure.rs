@@ -82,7 +82,7 @@ const fn same(value: f64) -> f64 {
     value
 }
 
-const RATIOS: [Ratio; 13] = [
+const RATIOS: [Ratio; 15] = [
     ratio(
         "T1",
         "transfers, 64 connections : pgbench",
@@ -158,6 +158,20 @@ const RATIOS: [Ratio; 13] = [
         "the same : pgbench",
         Probe::Crossing,
         Probe::Statements,
+        Bound::Reported,
+    ),
+    ratio(
+        "S1",
+        "T1's load on the large bank : T1",
+        Probe::Large,
+        Probe::Transfers,
+        Bound::AtLeast(0.8),
+    ),
+    ratio(
+        "S1",
+        "the same : pgbench of the same size",
+        Probe::Large,
+        Probe::StatementsLarge,
         Bound::Reported,
     ),
     Ratio {

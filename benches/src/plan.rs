@@ -12,13 +12,15 @@ pub struct Plan {
     pub recovery: bool,
     /// B1.
     pub start: bool,
+    /// S1, for which another bank is made.
+    pub large: bool,
     /// The curves over connections and accounts.
     pub curves: bool,
 }
 
 impl Plan {
     /// What the names in `only` need; all of it when there are none. A quick run draws no curves
-    /// unless it is told to.
+    /// and makes no large bank unless it is told to.
     ///
     /// # Errors
     /// A name that is none.
@@ -28,6 +30,7 @@ impl Plan {
                 probes: ALL.to_vec(),
                 recovery: true,
                 start: true,
+                large: !quick,
                 curves: !quick,
             });
         }
@@ -35,6 +38,7 @@ impl Plan {
             probes: Vec::new(),
             recovery: false,
             start: false,
+            large: false,
             curves: false,
         };
         let mut probes = Vec::new();
@@ -44,6 +48,10 @@ impl Plan {
                 "T2" => &[Probe::Statements, Probe::Batches, Probe::SetBased],
                 "T3" => &[Probe::Transfers, Probe::Hot, Probe::StatementsHot],
                 "T4" => &[Probe::Transfers, Probe::Sagas],
+                "S1" => {
+                    plan.large = true;
+                    &[Probe::Statements, Probe::Transfers]
+                }
                 "S2" => &[Probe::Statements, Probe::Transfers, Probe::Crossing],
                 "PEER" => &[Probe::Statements, Probe::Transfers, Probe::Peer],
                 "L1" => &[Probe::StatementsAlone, Probe::Alone],

@@ -43,6 +43,10 @@ pub enum Probe {
     HalfLoad,
     /// Two banks, every transfer crossing.
     Crossing,
+    /// The large bank, 64 connections, random pairs.
+    Large,
+    /// pgbench of the large bank's size, five statements.
+    StatementsLarge,
 }
 
 /// The order within a round: a yardstick stands beside what it is compared with.
@@ -61,6 +65,9 @@ pub const ALL: [Probe; 13] = [
     Probe::Alone,
     Probe::HalfLoad,
 ];
+
+/// The same at the large bank.
+pub const LARGE: [Probe; 2] = [Probe::StatementsLarge, Probe::Large];
 
 /// Batches under way at a time: with what is answered and not yet written off they stay below the
 /// 20,000 transfers that a coordinator takes on.
@@ -110,7 +117,9 @@ impl Stand {
         };
         let all = self.tokens.len();
         match probe {
-            Probe::Statements => self.pgbench(probe, Script::Statements).await,
+            Probe::Statements | Probe::StatementsLarge => {
+                self.pgbench(probe, Script::Statements).await
+            }
             Probe::Function => self.pgbench(probe, Script::Function).await,
             Probe::SetBased => self.pgbench(probe, Script::Batch).await,
             Probe::StatementsHot => self.pgbench(probe, Script::Hot).await,
@@ -119,7 +128,7 @@ impl Stand {
                 let latency = speed.await?.latency;
                 Ok(Reading::plain(probe, latency))
             }
-            Probe::Transfers => {
+            Probe::Transfers | Probe::Large => {
                 let measured = self.load(pairs(Pairs::Random), all, Pace::Closed).await?;
                 Ok(Reading::rate(probe, &measured))
             }

@@ -25,6 +25,9 @@ pub struct Report {
     /// A short run proves less.
     pub quick: bool,
     pub accounts: u64,
+    /// Accounts and old transfers of the large bank.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub old: Option<(u64, u64)>,
     pub connections: usize,
     pub seconds: u64,
     pub yardstick_connections: usize,

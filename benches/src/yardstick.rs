@@ -4,11 +4,12 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use sqlx::{Connection, PgConnection};
+use sqlx::{Connection, Executor, PgConnection};
 use stack::postgres::Binaries;
 use tokio::process::Command;
 
 use crate::failure::Failure;
+use crate::large::Indexes;
 
 /// What pgbench is given to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,6 +98,33 @@ impl Yardstick {
             .execute(&mut database)
             .await?;
         Ok(yardstick)
+    }
+
+    /// Gives it so many old transfers, with their ledger rows.
+    ///
+    /// # Errors
+    /// Any database error.
+    pub async fn age(&self, transfers: u64) -> Result<(), Failure> {
+        let mut database = PgConnection::connect(&self.url).await?;
+        database
+            .execute(
+                "SET synchronous_commit = off; SET maintenance_work_mem = '1GB'; SET jit = off",
+            )
+            .await?;
+        let indexes = Indexes::take_away(&mut database, "ledger_entries").await?;
+        for sql in [
+            include_str!("../sql/large/yardstick_transfers.sql"),
+            include_str!("../sql/large/yardstick_entries.sql"),
+        ] {
+            sqlx::query(sql)
+                .bind(transfers.cast_signed())
+                .bind(self.accounts.cast_signed())
+                .execute(&mut database)
+                .await?;
+        }
+        indexes.put_back(&mut database).await?;
+        database.execute("VACUUM (ANALYZE)").await?;
+        Ok(())
     }
 
     /// The same with fewer of its accounts taking part.
