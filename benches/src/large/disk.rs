@@ -5,13 +5,13 @@ use std::path::Path;
 use crate::failure::Failure;
 
 /// Bytes for an account: at the bank, in the coordinator's directory, in the yardstick.
-const ACCOUNT: u64 = 1_600;
+const ACCOUNT: u64 = 1_200;
 
 /// Bytes for a transfer: at the bank, at the coordinator, in the yardstick.
-const TRANSFER: u64 = 2_800;
+const TRANSFER: u64 = 2_600;
 
-/// For the log, for sorting, and for what is written while it is measured.
-const BESIDE: u64 = 8_000_000_000;
+/// For the log, for sorting while the ledger is checked, and for what is written while it is measured.
+const BESIDE: u64 = 6_000_000_000;
 
 /// Looks whether a folder's disk has room for so many accounts and old transfers.
 ///
