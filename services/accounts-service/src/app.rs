@@ -7,12 +7,13 @@ use service_kit::auth::ServiceCaller;
 use service_kit::lists::{Limits, ListQueue, NoAnswer, Turns};
 use sqlx::PgPool;
 use two_phase::message::{Acknowledgement, Numbers, Outcome, Prepare, Vote};
+use two_phase::messages::{Answer, Message};
 use two_phase::planted::{Bug, is_planted};
 use two_phase::steps::{Step, StepAnswer};
 use types::{Code, ParticipantId, TransactionId};
 
 use crate::participant::evidence::Console;
-use crate::participant::{Answer, Message, NotInStep, Participant, acknowledgements, votes};
+use crate::participant::{NotInStep, Participant, acknowledgements, votes};
 
 /// The coordinator's name in its tokens, whatever its processes are called.
 pub const COORDINATOR: &str = "transactions-service";
@@ -115,18 +116,26 @@ impl App {
         &self.pool
     }
 
-    /// Votes on the PREPAREs of one request, together with those of others that wait.
+    /// Answers the messages of one request, together with those of others that wait.
+    pub(crate) async fn answer(
+        &self,
+        items: Vec<Message>,
+        heard: Option<Numbers>,
+    ) -> Result<Vec<Option<Answer>>, Problem> {
+        answered(self.messages.submit(Request { items, heard }).await)
+    }
+
+    /// Votes on the PREPAREs of one request. As [`App::answer`] in all else.
     pub(crate) async fn prepare(
         &self,
         items: Vec<Prepare>,
         heard: Option<Numbers>,
     ) -> Result<Vec<Option<Vote>>, Problem> {
         let items = items.into_iter().map(Message::Prepare).collect();
-        let answers = answered(self.messages.submit(Request { items, heard }).await)?;
-        Ok(votes(answers).collect())
+        Ok(votes(self.answer(items, heard).await?).collect())
     }
 
-    /// Carries out the decisions of one request, together with those of others that wait.
+    /// Carries out the decisions of one request. As [`App::answer`] in all else.
     pub(crate) async fn decide(
         &self,
         ids: &[TransactionId],
@@ -134,8 +143,7 @@ impl App {
         heard: Option<Numbers>,
     ) -> Result<Vec<Option<Acknowledgement>>, Problem> {
         let items = ids.iter().map(|id| Message::Decide(*id, outcome));
-        let items = items.collect();
-        let answers = answered(self.messages.submit(Request { items, heard }).await)?;
+        let answers = self.answer(items.collect(), heard).await?;
         Ok(acknowledgements(answers).collect())
     }
 

@@ -8,8 +8,8 @@ use utoipa_axum::routes;
 use crate::app::App;
 use crate::http::{
     abort, branches, commit, console, customer_accounts, deposit, entries, evidence, force,
-    get_account, ledger_check, look_up, numbers, open_account, patch_account, prepare, steps,
-    terminate, unsafe_withdrawals, withdraw,
+    get_account, ledger_check, look_up, messages, numbers, open_account, patch_account, prepare,
+    steps, terminate, unsafe_withdrawals, withdraw,
 };
 
 pub(crate) fn router(app: Arc<App>, is_development: bool) -> OpenApiRouter {
@@ -33,6 +33,7 @@ pub(crate) fn router(app: Arc<App>, is_development: bool) -> OpenApiRouter {
         .routes(routes!(console::audit))
         .routes(routes!(console::acknowledge))
         // Between services
+        .routes(routes!(messages::messages))
         .routes(routes!(prepare::prepare))
         .routes(routes!(commit::commit))
         .routes(routes!(abort::abort))

@@ -24,6 +24,7 @@ pub mod coordinator;
 pub mod decision;
 pub mod inquiry;
 pub mod message;
+pub mod messages;
 pub mod numbers;
 pub mod participant;
 pub mod planted;

@@ -12,6 +12,7 @@ pub(crate) mod force;
 pub(crate) mod get_account;
 pub(crate) mod ledger_check;
 pub(crate) mod look_up;
+pub(crate) mod messages;
 pub(crate) mod numbers;
 pub(crate) mod open_account;
 pub(crate) mod patch_account;

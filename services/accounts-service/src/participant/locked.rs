@@ -8,11 +8,12 @@ use std::collections::BTreeSet;
 
 use sqlx::{Connection, PgConnection};
 use two_phase::message::Numbers;
+use two_phase::messages::Answer;
 use two_phase::planted::{Bug, is_planted};
 use types::views::AuditAction;
 use types::{ParticipantId, TransactionId};
 
-use super::messages::{Answer, Item, Work, decided, wanted};
+use super::messages::{Item, Work, decided, wanted};
 use super::{Participant, alarm, decide, prepare};
 use crate::ledger::Book;
 use crate::store::audit::{self, NewEntry};

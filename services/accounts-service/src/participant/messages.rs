@@ -15,7 +15,8 @@ use std::collections::HashSet;
 use service_kit::database::Transient;
 use service_kit::failpoints;
 use service_kit::halving::{OfAnItem, Part, halve};
-use two_phase::message::{Acknowledgement, Numbers, Outcome, Prepare, Vote};
+use two_phase::message::{Numbers, Outcome};
+use two_phase::messages::{Answer, Message};
 use two_phase::planted::{Bug, is_planted};
 use types::TransactionId;
 
@@ -25,24 +26,6 @@ use super::prepare::Prepares;
 use super::{Participant, locked, unlocked};
 use crate::branch::Content;
 use crate::store::StoreError;
-
-/// What a coordinator sends.
-#[derive(Debug, Clone)]
-pub enum Message {
-    /// Can this part be promised?
-    Prepare(Prepare),
-    /// It is decided.
-    Decide(TransactionId, Outcome),
-}
-
-/// What is said to it, durable by then.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Answer {
-    /// To a PREPARE.
-    Vote(Vote),
-    /// To a decision.
-    Acknowledgement(Acknowledgement),
-}
 
 /// A message as it is worked on.
 #[derive(Debug, Clone)]

@@ -37,11 +37,11 @@ use service_kit::database::{ByKey, spawned};
 use sqlx::PgPool;
 use two_phase::BranchState;
 use two_phase::message::{Acknowledgement, Numbers, Outcome, Prepare, Vote};
+use two_phase::messages::{Answer, Message};
 use two_phase::steps::{Step, StepAnswer};
 use types::{ParticipantId, TransactionId};
 
 pub use alarm::{HazardKind, raise, recount};
-pub use messages::{Answer, Message};
 pub use numbers::NotInStep;
 
 use crowd::Crowd;

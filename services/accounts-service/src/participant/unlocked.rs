@@ -12,11 +12,12 @@ use std::collections::BTreeSet;
 
 use sqlx::PgConnection;
 use two_phase::message::Numbers;
+use two_phase::messages::Answer;
 use two_phase::planted::{Bug, is_planted};
 use types::ParticipantId;
 
 use super::decide::Decisions;
-use super::messages::{Answer, Item, Work, decided, wanted};
+use super::messages::{Item, Work, decided, wanted};
 use super::numbers::NotInStep;
 use super::prepare::Prepares;
 use super::{Participant, is_forgotten};

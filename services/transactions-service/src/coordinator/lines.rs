@@ -6,8 +6,8 @@ use std::sync::PoisonError;
 use futures_util::future::join_all;
 use serde::Serialize;
 use service_kit::client::{CallError, ServiceClient};
-use two_phase::message::{Acknowledgement, AcknowledgementList, DecisionList, Numbers as Said};
-use types::{Code, ParticipantId, TransactionId};
+use two_phase::message::Numbers as Said;
+use types::{Code, ParticipantId};
 
 use super::numbers::Numbers;
 use super::participants::LastError;
@@ -45,49 +45,14 @@ fn bodies<Q: Question>(items: Vec<Q>) -> Vec<Vec<Q>> {
 async fn send_body<Q: Question>(line: &Line, items: Vec<Q>) -> Vec<Option<Q::Answer>> {
     let ids: Vec<_> = items.iter().map(Question::id).collect();
     let mut list = Q::list(line.participant.clone(), items);
-    let reply: Option<Q::Reply> = line.ask(Q::PATH, &mut list, Q::say).await.ok();
-    let reply = reply.map(Q::read);
+    let reply: Result<Q::Reply, _> = line.ask(Q::PATH, &mut list, Q::say).await;
+    let reply = reply.map_err(|error| line.unanswered(error));
+    let reply = reply.ok().map(Q::read);
     let reply = reply.filter(|reply| reply.participant == line.participant);
     let numbers = reply.as_ref().and_then(|reply| reply.numbers.as_ref());
     line.numbers.heard(&line.participant, numbers);
     let answers: HashMap<_, _> = reply.into_iter().flat_map(|reply| reply.items).collect();
     ids.iter().map(|id| answers.get(id).copied()).collect()
-}
-
-pub(super) async fn send_decisions(
-    line: Line,
-    path: &'static str,
-    items: Vec<TransactionId>,
-) -> Vec<Option<Acknowledgement>> {
-    let mut list = DecisionList {
-        participant: line.participant.clone(),
-        items,
-        numbers: None,
-    };
-    let reply: Option<AcknowledgementList> = line
-        .ask(path, &mut list, |list, numbers| {
-            list.numbers = Some(numbers);
-        })
-        .await
-        .map_err(|error| {
-            *line
-                .last_error
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner) = Some(error);
-        })
-        .ok();
-    let reply = reply.filter(|reply| reply.participant == line.participant);
-    let numbers = reply.as_ref().and_then(|reply| reply.numbers.as_ref());
-    line.numbers.heard(&line.participant, numbers);
-    let acknowledgements: HashMap<_, _> = reply
-        .into_iter()
-        .flat_map(|reply| reply.items)
-        .map(|item| (item.transaction_id, item.acknowledgement))
-        .collect();
-    list.items
-        .iter()
-        .map(|id| acknowledgements.get(id).copied())
-        .collect()
 }
 
 /// The way to one participant.
@@ -96,11 +61,16 @@ pub(super) struct Line {
     pub(super) client: ServiceClient,
     pub(super) participant: ParticipantId,
     pub(super) numbers: Numbers,
-    /// Why the last decision was not answered.
+    /// Why the last list was not answered.
     pub(super) last_error: LastError,
 }
 
 impl Line {
+    fn unanswered(&self, error: String) {
+        let last = self.last_error.lock();
+        *last.unwrap_or_else(PoisonError::into_inner) = Some(error);
+    }
+
     /// Sends a list that says what there is to say of our numbers; once more after a comparison,
     /// when the participant asks for one.
     ///

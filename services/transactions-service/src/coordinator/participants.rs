@@ -9,17 +9,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde::{Deserialize, Serialize};
 use service_kit::Problem;
 use service_kit::client::{CallError, ServiceClient};
-use service_kit::lists::{Limits, ListQueue};
+use service_kit::lists::{Limits, ListQueue, Turns};
 use tokio::time::Instant;
 use two_phase::BranchState;
 use two_phase::message::{Acknowledgement, Outcome, Prepare, Vote};
+use two_phase::messages::{Answer, Message};
 use two_phase::planted::{Bug, is_planted};
 use two_phase::steps::{Step, StepAnswer};
 use types::{
     AccountId, Code, Currency, CustomerId, LoginId, ParticipantId, ResolutionId, TransactionId,
 };
 
-use super::lines::{Line, no_answer, send, send_decisions};
+use super::lines::{Line, no_answer, send};
 use super::numbers::Numbers;
 use super::questions::Question;
 use crate::store::directory::Location;
@@ -32,7 +33,7 @@ const LIMITS: Limits = Limits {
     workers: 4,
 };
 
-/// Why the last decision that was not answered was not, for operators.
+/// Why the last list that was not answered was not, for operators.
 pub(super) type LastError = Arc<Mutex<Option<String>>>;
 
 /// All banks.
@@ -42,10 +43,8 @@ pub(crate) struct Participants(Arc<BTreeMap<ParticipantId, Bank>>);
 struct Bank {
     client: ServiceClient,
     last_error: LastError,
-    prepare: ListQueue<Prepare, Option<Vote>>,
-    step: ListQueue<Step, Option<StepAnswer>>,
-    commit: ListQueue<TransactionId, Option<Acknowledgement>>,
-    abort: ListQueue<TransactionId, Option<Acknowledgement>>,
+    messages: ListQueue<Message, Option<Answer>>,
+    steps: ListQueue<Step, Option<StepAnswer>>,
 }
 
 impl Participants {
@@ -62,7 +61,7 @@ impl Participants {
         self.0.get(participant).map(|bank| &bank.client)
     }
 
-    /// Why the last decision that this bank did not answer was not answered.
+    /// Why the last list that this bank did not answer was not answered.
     pub(crate) fn last_error(&self, participant: &ParticipantId) -> Option<String> {
         let bank = self.0.get(participant)?;
         let error = bank.last_error.lock();
@@ -81,14 +80,17 @@ impl Participants {
         until: Instant,
     ) -> Option<Vote> {
         let bank = self.0.get(participant)?;
-        let answer = tokio::time::timeout_at(until, bank.prepare.submit(prepare));
-        answer.await.ok()?.ok()?
+        let answer = bank.messages.submit(Message::Prepare(prepare));
+        match tokio::time::timeout_at(until, answer).await.ok()?.ok()?? {
+            Answer::Vote(vote) => Some(vote),
+            Answer::Acknowledgement(_) => None,
+        }
     }
 
     /// Asks for a step of a saga, which must be in its log; `None` when there was no answer.
     pub(crate) async fn step(&self, participant: &ParticipantId, step: Step) -> Option<StepAnswer> {
         let bank = self.0.get(participant)?;
-        bank.step.submit(step).await.ok()?
+        bank.steps.submit(step).await.ok()?
     }
 
     /// Tells the decision, which must be durable; `None` when there was no answer.
@@ -99,12 +101,16 @@ impl Participants {
         id: TransactionId,
     ) -> Option<Acknowledgement> {
         let bank = self.0.get(participant)?;
-        let queue = match outcome {
-            Outcome::Commit => &bank.commit,
-            Outcome::Abort => &bank.abort,
-        };
-        let answer = queue.submit(id).await.ok()?;
-        answer.or_else(|| is_planted(Bug::SilenceAcknowledges).then_some(Acknowledgement::Done))
+        match bank
+            .messages
+            .submit(Message::Decide(id, outcome))
+            .await
+            .ok()?
+        {
+            Some(Answer::Acknowledgement(acknowledgement)) => Some(acknowledgement),
+            Some(Answer::Vote(_)) => None,
+            None => is_planted(Bug::SilenceAcknowledges).then_some(Acknowledgement::Done),
+        }
     }
 
     /// Which of these accounts a bank keeps; `None` when it did not answer.
@@ -188,26 +194,18 @@ impl Bank {
             last_error: LastError::default(),
         };
         let last_error = Arc::clone(&line.last_error);
-        let decisions = |name: &'static str, path: &'static str| {
-            let line = line.clone();
-            ListQueue::new(name, LIMITS, move |items: Vec<TransactionId>| {
-                send_decisions(line.clone(), path, items)
-            })
-        };
         Self {
-            prepare: questions("prepare", &line),
-            step: questions("step", &line),
-            commit: decisions("commit", "/internal/commit"),
-            abort: decisions("abort", "/internal/abort"),
+            messages: lists("messages", &line),
+            steps: lists("steps", &line),
             client,
             last_error,
         }
     }
 }
 
-fn questions<Q: Question>(name: &'static str, line: &Line) -> ListQueue<Q, Option<Q::Answer>> {
+fn lists<Q: Question>(name: &'static str, line: &Line) -> ListQueue<Q, Option<Q::Answer>> {
     let line = line.clone();
-    ListQueue::new(name, LIMITS, move |items: Vec<Q>| send(line.clone(), items))
+    ListQueue::in_turns(name, LIMITS, &Turns::of(1), move |items: Vec<Q>| send(line.clone(), items))
 }
 
 async fn ask<B, T>(client: &ServiceClient, path: &str, body: &B) -> Option<T>

@@ -1,12 +1,13 @@
-//! What participants are asked in lists: for promises, and for steps of sagas.
+//! What participants are told in lists: PREPAREs and decisions, and steps of sagas.
 
 use std::hash::Hash;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use two_phase::message::{Leg, Numbers, Prepare, PrepareList, Vote, VoteList};
+use two_phase::message::{Leg, Numbers};
+use two_phase::messages::{Answer, AnswerList, Message, MessageId, MessageList};
 use two_phase::steps::{Step, StepAnswer, StepList, StepReply};
-use types::{OperationId, ParticipantId, Text, TransactionId};
+use types::{OperationId, ParticipantId, Text};
 
 /// One question of a list.
 pub(super) trait Question: Sized + Send + 'static {
@@ -44,39 +45,37 @@ fn about_length(legs: &[Leg], descriptions: &[Option<Text<200>>]) -> usize {
     512 + 128 * legs.len() + 8 * descriptions.len() + words
 }
 
-impl Question for Prepare {
-    const PATH: &'static str = "/internal/prepare";
-    type Id = TransactionId;
-    type Answer = Vote;
-    type List = PrepareList;
-    type Reply = VoteList;
+impl Question for Message {
+    const PATH: &'static str = "/internal/messages";
+    type Id = MessageId;
+    type Answer = Answer;
+    type List = MessageList;
+    type Reply = AnswerList;
 
-    fn id(&self) -> TransactionId {
-        self.transaction_id
+    fn id(&self) -> MessageId {
+        Self::id(self)
     }
 
     fn about_length(&self) -> usize {
-        about_length(&self.legs, &self.descriptions)
-    }
-
-    fn list(participant: ParticipantId, items: Vec<Self>) -> PrepareList {
-        PrepareList {
-            participant,
-            items,
-            numbers: None,
+        match self {
+            Self::Prepare(prepare) => about_length(&prepare.legs, &prepare.descriptions),
+            Self::Decide(..) => 40,
         }
     }
 
-    fn say(list: &mut PrepareList, numbers: Numbers) {
+    fn list(participant: ParticipantId, items: Vec<Self>) -> MessageList {
+        MessageList::of(participant, items)
+    }
+
+    fn say(list: &mut MessageList, numbers: Numbers) {
         list.numbers = Some(numbers);
     }
 
-    fn read(reply: VoteList) -> Reply<Self> {
-        let items = reply.items.into_iter();
+    fn read(reply: AnswerList) -> Reply<Self> {
         Reply {
-            participant: reply.participant,
-            numbers: reply.numbers,
-            items: items.map(|item| (item.transaction_id, item.vote)).collect(),
+            participant: reply.participant.clone(),
+            numbers: reply.numbers.clone(),
+            items: reply.into_answers().collect(),
         }
     }
 }

@@ -30,6 +30,7 @@ pub(super) type Row = (
 /// Anybody at all: these say nothing about anybody.
 const OPEN: [u16; 9] = [200; 9];
 
+const MESSAGES: &str = r#"{"participant": "bank-1", "prepare": [], "commit": [], "abort": []}"#;
 const LIST: &str = r#"{"participant": "bank-1", "items": []}"#;
 const LOGIN: &str = r#"{"username": "$UNIQUE", "password": "a-good-password", "role": "$ROLE"}"#;
 const CUSTOMER_LOGIN: &str =
@@ -107,6 +108,7 @@ pub(super) const MATRIX: &[Row] = &[
     (ACCOUNTS, "POST",   "/accounts/{account_id}/deposits", CASH,                               [401, 403, 403, 201, 201, 403, 403, 401, 401]),
     (ACCOUNTS, "POST",   "/accounts/{account_id}/withdrawals", CASH,                            [401, 403, 403, 201, 201, 403, 403, 401, 401]),
     (ACCOUNTS, "GET",    "/ledger/check", "",                                                   [401, 403, 403, 403, 200, 403, 403, 401, 401]),
+    (ACCOUNTS, "POST",   "/internal/messages", MESSAGES,                                        [401, 403, 403, 403, 403, 200, 403, 401, 401]),
     (ACCOUNTS, "POST",   "/internal/prepare", LIST,                                             [401, 403, 403, 403, 403, 200, 403, 401, 401]),
     (ACCOUNTS, "POST",   "/internal/commit", LIST,                                              [401, 403, 403, 403, 403, 200, 403, 401, 401]),
     (ACCOUNTS, "POST",   "/internal/abort", LIST,                                               [401, 403, 403, 403, 403, 200, 403, 401, 401]),
