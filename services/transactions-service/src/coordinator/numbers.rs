@@ -11,7 +11,7 @@
 //! A coordinator whose database was not started anew has nothing to ask anybody: that its process
 //! was killed costs nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use service_kit::client::ServiceClient;
@@ -23,7 +23,7 @@ use types::{ParticipantId, SessionId};
 
 use crate::store::numbers::{LANES, Statement};
 
-/// Lists of one process that are written at once: two of decisions, two of ends.
+/// Lists of one process that are written at once.
 const OWN_LANES: usize = 4;
 
 /// The numbers of all banks, as this process knows them. Cheap to clone.
@@ -62,7 +62,7 @@ pub(super) struct Known {
     pub(super) attempts: u64,
 }
 
-/// What a list of decisions has to write about participants, and where.
+/// What a list has to write about participants, and where.
 pub(crate) struct Touched {
     pub(crate) lane: usize,
     pub(crate) participants: Vec<String>,
@@ -70,6 +70,8 @@ pub(crate) struct Touched {
     pub(crate) heard: Vec<String>,
     /// The number each has seen of this lane.
     pub(crate) they_saw: Vec<i64>,
+    /// Whether anything is decided about each; if not, what it has said is put on record.
+    pub(crate) decides: Vec<bool>,
     said: Vec<(ParticipantId, Lanes)>,
     numbers: Numbers,
     taken: bool,
@@ -195,24 +197,51 @@ impl Numbers {
         self.to_say(participant).await
     }
 
-    /// What a list has to write about these banks, with a lane to itself.
+    /// What a list that decides about these banks has to write about them, with a lane to itself.
     pub(crate) fn touched<'a>(
         &self,
-        participants: impl IntoIterator<Item = &'a ParticipantId>,
+        decided: impl IntoIterator<Item = &'a ParticipantId>,
     ) -> Touched {
-        let taken = lock(&self.0.free).pop();
+        let decided = decided.into_iter().collect();
+        self.touch(&decided, &decided)
+    }
+
+    /// As [`Numbers::touched`], for a list with ends: what a bank has said and is not on record is
+    /// put there too.
+    pub(crate) fn touched_and_heard<'a>(
+        &self,
+        decided: impl IntoIterator<Item = &'a ParticipantId>,
+    ) -> Touched {
+        let decided = decided.into_iter().collect();
+        let news = |(_, bank): &(_, &Bank)| {
+            let known = lock(&bank.known);
+            !known.recorded.covers(&known.heard)
+        };
+        let news = self.0.banks.iter().filter(news);
+        let mut touched: BTreeSet<_> = news.map(|(participant, _)| participant).collect();
+        touched.extend(&decided);
+        self.touch(&touched, &decided)
+    }
+
+    fn touch(
+        &self,
+        participants: &BTreeSet<&ParticipantId>,
+        decided: &BTreeSet<&ParticipantId>,
+    ) -> Touched {
+        let needs_lane = !participants.is_empty();
+        let taken = needs_lane.then(|| lock(&self.0.free).pop()).flatten();
         let lane = taken.unwrap_or(self.0.first_lane);
         let mut touched = Touched {
             lane,
             participants: Vec::new(),
             heard: Vec::new(),
             they_saw: Vec::new(),
+            decides: Vec::new(),
             said: Vec::new(),
             numbers: self.clone(),
             taken: taken.is_some(),
         };
-        let distinct: std::collections::BTreeSet<_> = participants.into_iter().collect();
-        for participant in distinct {
+        for participant in participants {
             let Some(bank) = self.bank(participant) else {
                 continue;
             };
@@ -222,50 +251,33 @@ impl Numbers {
             touched.heard.push(format!("{{{}}}", texts.join(",")));
             let they_saw = i64::try_from(known.they_saw.get(lane));
             touched.they_saw.push(they_saw.unwrap_or(i64::MAX));
-            touched
-                .said
-                .push((participant.clone(), known.heard.clone()));
+            touched.decides.push(decided.contains(participant));
+            let said = known.heard.clone();
+            touched.said.push(((*participant).clone(), said));
         }
         touched
-    }
-
-    /// As [`Numbers::touched`], for a list of ends: only the banks that have said something that is
-    /// not on record.
-    pub(crate) fn unrecorded(&self) -> Touched {
-        let news = |(_, bank): &(_, &Bank)| {
-            let known = lock(&bank.known);
-            !known.recorded.covers(&known.heard)
-        };
-        let banks: Vec<_> = self.0.banks.iter().filter(news).collect();
-        self.touched(banks.into_iter().map(|(participant, _)| participant))
     }
 
     /// A list is written: its numbers may be said, and what was heard is on record. With whomever it
     /// did not raise a number this database has to be compared again.
     pub(crate) fn committed(&self, touched: &Touched, raised: &BTreeMap<String, u64>) {
-        for (participant, said) in &touched.said {
+        for ((participant, said), decides) in touched.said.iter().zip(&touched.decides) {
             let Some(bank) = self.bank(participant) else {
                 continue;
             };
             let session = {
                 let mut known = lock(&bank.known);
-                if let Some(own) = raised.get(participant.as_str()) {
+                let own = raised.get(participant.as_str());
+                if let Some(own) = own {
                     known.own.raise(touched.lane, *own);
+                }
+                if own.is_some() || !decides {
                     known.recorded.merge(said);
                     continue;
                 }
                 known.session
             };
             self.doubt(participant, session);
-        }
-    }
-
-    /// What was heard is on record.
-    pub(crate) fn recorded(&self, touched: &Touched) {
-        for (participant, said) in &touched.said {
-            if let Some(bank) = self.bank(participant) {
-                lock(&bank.known).recorded.merge(said);
-            }
         }
     }
 }

@@ -1,13 +1,14 @@
-//! Lists to the database: begin, decide, finish. Each is one database transaction for all that
-//! came while the one before was being written.
+//! Lists to the database: begin, decide, finish. One database transaction for all that came while the
+//! one before was being written.
 
 use service_kit::halving::{Part, halve};
 use service_kit::lists::{Limits, ListQueue, NoAnswer, Turns};
 use sqlx::PgPool;
 
 use super::numbers::Numbers;
-use crate::store::begin::{BeginRequest, Begun, Owner, begin};
-use crate::store::decisions::{Decided, Finished, NewDecision, decide, finish};
+use crate::store::begin::{BeginRequest, Begun, Owner};
+use crate::store::decisions::{Decided, Finished, NewDecision};
+use crate::store::steps::{Step, Stepped, take};
 
 /// Why a step is not known to be done.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -33,87 +34,86 @@ type Answer<T> = Result<T, StepError>;
 
 /// The durable steps of this process.
 pub(crate) struct Queues {
-    begin: ListQueue<BeginRequest, Answer<Begun>>,
-    decide: ListQueue<NewDecision, Answer<Decided>>,
-    finish: ListQueue<Finished, Answer<()>>,
+    steps: ListQueue<Step, Answer<Stepped>>,
 }
 
-/// Up to 500 a list: beyond that a list costs more latency than it saves commits. All three queues
-/// take turns; two lists of each go on beside a list that is stuck.
+/// Up to 1,000 a list: beyond that a list costs more latency than it saves commits. As many at once
+/// as this process has lanes for its numbers, where one is stuck.
 const LIMITS: Limits = Limits {
-    max_items: 500,
-    max_waiting: 20_000,
-    workers: 2,
+    max_items: 1_000,
+    max_waiting: 60_000,
+    workers: 4,
 };
+
+/// Not the answer to this step.
+fn mistaken(stepped: Stepped) -> StepError {
+    StepError::Unknown(match stepped {
+        Stepped::Unknown(error) => error,
+        other => format!("{other:?} answers another step"),
+    })
+}
 
 impl Queues {
     pub(crate) fn new(pool: &PgPool, owner: Owner, numbers: &Numbers) -> Self {
-        let turns = Turns::default();
-        let lists = |pool: &PgPool| pool.clone();
-        let (begin_pool, decide_pool, finish_pool) = (lists(pool), lists(pool), lists(pool));
-        let numbers = || numbers.clone();
-        let (begin_numbers, decide_numbers, finish_numbers) = (numbers(), numbers(), numbers());
-        Self {
-            begin: ListQueue::in_turns("begin", LIMITS, &turns, move |items: Vec<BeginRequest>| {
-                let (pool, numbers) = (begin_pool.clone(), begin_numbers.clone());
-                written(items, move |items| {
-                    let (pool, numbers) = (pool.clone(), numbers.clone());
-                    async move {
-                        let (begun, incarnation) = begin(&pool, owner, &items).await?;
-                        if let Some(incarnation) = incarnation {
-                            numbers.noticed(&incarnation);
-                        }
-                        Ok(begun)
-                    }
-                })
-            }),
-            decide: ListQueue::in_turns(
-                "decide",
-                LIMITS,
-                &turns,
-                move |items: Vec<NewDecision>| {
-                    let (pool, numbers) = (decide_pool.clone(), decide_numbers.clone());
-                    written(items, move |items| {
-                        let (pool, numbers) = (pool.clone(), numbers.clone());
-                        async move {
-                            let participants = items.iter().flat_map(|item| &item.participants);
-                            let touched = numbers.touched(participants);
-                            let (decided, raised) = decide(&pool, &items, &touched).await?;
-                            numbers.committed(&touched, &raised);
-                            Ok(decided)
-                        }
-                    })
-                },
-            ),
-            finish: ListQueue::in_turns("finish", LIMITS, &turns, move |items: Vec<Finished>| {
-                let (pool, numbers) = (finish_pool.clone(), finish_numbers.clone());
-                written(items, move |items| {
-                    let (pool, numbers) = (pool.clone(), numbers.clone());
-                    async move {
-                        let touched = numbers.unrecorded();
-                        finish(&pool, &items, &touched).await?;
-                        numbers.recorded(&touched);
-                        Ok(vec![(); items.len()])
-                    }
-                })
-            }),
-        }
+        let (pool, numbers) = (pool.clone(), numbers.clone());
+        let steps = ListQueue::in_turns("steps", LIMITS, &Turns::of(1), move |items: Vec<Step>| {
+            let (pool, numbers) = (pool.clone(), numbers.clone());
+            written(items, move |items| {
+                let (pool, numbers) = (pool.clone(), numbers.clone());
+                async move { take_list(&pool, owner, &numbers, &items).await }
+            })
+        });
+        Self { steps }
     }
 
     /// Durable when it returns `Fresh`: the request's key, transactions and legs.
     pub(crate) async fn begin(&self, request: BeginRequest) -> Answer<Begun> {
-        self.begin.submit(request).await?
+        match self.steps.submit(Step::Begin(request)).await?? {
+            Stepped::Begun(begun) => Ok(begun),
+            other => Err(mistaken(other)),
+        }
     }
 
     /// Durable when it returns `Written`: the decision.
     pub(crate) async fn decide(&self, decision: NewDecision) -> Answer<Decided> {
-        self.decide.submit(decision).await?
+        match self.steps.submit(Step::Decide(decision)).await?? {
+            Stepped::Decided(decided) => Ok(decided),
+            other => Err(mistaken(other)),
+        }
     }
 
     /// Durable when it returns: that nothing is left to send.
     pub(crate) async fn finish(&self, finished: Finished) -> Answer<()> {
-        self.finish.submit(finished).await?
+        match self.steps.submit(Step::Finish(finished)).await?? {
+            Stepped::Finished => Ok(()),
+            other => Err(mistaken(other)),
+        }
     }
+}
+
+/// Takes a list of steps with a lane of its own.
+async fn take_list(
+    pool: &PgPool,
+    owner: Owner,
+    numbers: &Numbers,
+    steps: &[Step],
+) -> Result<Vec<Stepped>, sqlx::Error> {
+    let decided = steps.iter().filter_map(|step| match step {
+        Step::Decide(decision) => Some(&decision.participants),
+        Step::Begin(_) | Step::Finish(_) => None,
+    });
+    let decided = decided.flatten();
+    let touched = if steps.iter().any(|step| matches!(step, Step::Finish(_))) {
+        numbers.touched_and_heard(decided)
+    } else {
+        numbers.touched(decided)
+    };
+    let (stepped, told) = take(pool, owner, steps, &touched).await?;
+    numbers.committed(&touched, &told.raised);
+    if let Some(incarnation) = told.incarnation {
+        numbers.noticed(&incarnation);
+    }
+    Ok(stepped)
 }
 
 /// Writes a list; repeats what the database asks to be repeated, halves what one item spoils.

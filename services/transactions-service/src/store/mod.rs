@@ -14,7 +14,9 @@ pub(crate) mod owners;
 pub(crate) mod reconciliations;
 pub(crate) mod resolutions;
 pub(crate) mod sagas;
+pub(crate) mod steps;
 pub(crate) mod transactions;
+mod written;
 
 /// A row says something that cannot be.
 pub(crate) fn damaged(what: impl std::fmt::Display) -> sqlx::Error {

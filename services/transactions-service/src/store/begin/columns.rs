@@ -9,51 +9,51 @@ use super::BeginRequest;
 use crate::record::NewTransaction;
 
 /// Keys, transactions and legs of some requests.
-#[derive(Default)]
-pub(super) struct Columns {
-    pub(super) keys: Keys,
-    pub(super) transactions: Transactions,
-    pub(super) legs: Legs,
+#[derive(Clone, Default)]
+pub(in crate::store) struct Columns {
+    pub(in crate::store) keys: Keys,
+    pub(in crate::store) transactions: Transactions,
+    pub(in crate::store) legs: Legs,
 }
 
-#[derive(Default)]
-pub(super) struct Keys {
-    pub(super) scopes: Vec<Uuid>,
-    pub(super) keys: Vec<String>,
-    pub(super) fingerprints: Vec<Vec<u8>>,
-    pub(super) kinds: Vec<String>,
-    pub(super) refusals: Vec<Option<serde_json::Value>>,
-    pub(super) transactions: Vec<Uuid>,
-    pub(super) transactions_of: Slices,
+#[derive(Clone, Default)]
+pub(in crate::store) struct Keys {
+    pub(in crate::store) scopes: Vec<Uuid>,
+    pub(in crate::store) keys: Vec<String>,
+    pub(in crate::store) fingerprints: Vec<Vec<u8>>,
+    pub(in crate::store) kinds: Vec<String>,
+    pub(in crate::store) refusals: Vec<Option<serde_json::Value>>,
+    pub(in crate::store) transactions: Vec<Uuid>,
+    pub(in crate::store) transactions_of: Slices,
 }
 
-#[derive(Default)]
-pub(super) struct Transactions {
-    pub(super) ids: Vec<Uuid>,
-    pub(super) linked: Vec<bool>,
-    pub(super) currencies: Vec<Option<String>>,
-    pub(super) reasons: Vec<Option<String>>,
-    pub(super) request_ids: Vec<String>,
-    pub(super) created_at: Vec<DateTime<Utc>>,
-    pub(super) protocols: Vec<String>,
-    pub(super) participants: Vec<String>,
-    pub(super) participants_of: Slices,
-    pub(super) descriptions: Vec<Option<String>>,
-    pub(super) descriptions_of: Slices,
+#[derive(Clone, Default)]
+pub(in crate::store) struct Transactions {
+    pub(in crate::store) ids: Vec<Uuid>,
+    pub(in crate::store) linked: Vec<bool>,
+    pub(in crate::store) currencies: Vec<Option<String>>,
+    pub(in crate::store) reasons: Vec<Option<String>>,
+    pub(in crate::store) request_ids: Vec<String>,
+    pub(in crate::store) created_at: Vec<DateTime<Utc>>,
+    pub(in crate::store) protocols: Vec<String>,
+    pub(in crate::store) participants: Vec<String>,
+    pub(in crate::store) participants_of: Slices,
+    pub(in crate::store) descriptions: Vec<Option<String>>,
+    pub(in crate::store) descriptions_of: Slices,
 }
 
-#[derive(Default)]
-pub(super) struct Legs {
-    pub(super) transactions: Vec<Uuid>,
-    pub(super) positions: Vec<i16>,
-    pub(super) indexes: Vec<i16>,
-    pub(super) accounts: Vec<Uuid>,
-    pub(super) changes: Vec<Decimal>,
+#[derive(Clone, Default)]
+pub(in crate::store) struct Legs {
+    pub(in crate::store) transactions: Vec<Uuid>,
+    pub(in crate::store) positions: Vec<i16>,
+    pub(in crate::store) indexes: Vec<i16>,
+    pub(in crate::store) accounts: Vec<Uuid>,
+    pub(in crate::store) changes: Vec<Decimal>,
 }
 
 impl Columns {
     /// Those of these requests, with their keys.
-    pub(super) fn of<'a>(
+    pub(in crate::store) fn of<'a>(
         requests: impl IntoIterator<Item = &'a BeginRequest>,
     ) -> Result<Self, sqlx::Error> {
         let mut columns = Self::default();
@@ -64,16 +64,21 @@ impl Columns {
         Ok(columns)
     }
 
-    /// The keys of these requests alone.
-    pub(super) fn keys_of(requests: &[BeginRequest]) -> Self {
-        let mut columns = Self::default();
-        for request in requests {
-            columns.keys.push(request);
-        }
-        columns
+    /// The keys, torn from what they stand for: a planted mistake.
+    pub(in crate::store) fn keys_apart(self) -> (Self, Self) {
+        let keys = Self {
+            keys: self.keys,
+            ..Self::default()
+        };
+        let rest = Self {
+            transactions: self.transactions,
+            legs: self.legs,
+            ..Self::default()
+        };
+        (rest, keys)
     }
 
-    pub(super) fn push(&mut self, transactions: &[NewTransaction]) -> Result<(), sqlx::Error> {
+    fn push(&mut self, transactions: &[NewTransaction]) -> Result<(), sqlx::Error> {
         for transaction in transactions {
             self.transactions.push(transaction);
             self.legs.push(transaction)?;
