@@ -11,10 +11,12 @@
 //! five hundred. Decisions are carried out first: what they release counts for the votes.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use service_kit::database::Transient;
 use service_kit::failpoints;
 use service_kit::halving::{OfAnItem, Part, halve};
+use sqlx::PgConnection;
 use two_phase::message::{Numbers, Outcome};
 use two_phase::messages::{Answer, Message};
 use two_phase::planted::{Bug, is_planted};
@@ -23,6 +25,7 @@ use types::TransactionId;
 use super::decide::{self, Decisions};
 use super::numbers::NotInStep;
 use super::prepare::Prepares;
+use super::recent::Remembered;
 use super::{Participant, locked, unlocked};
 use crate::branch::Content;
 use crate::store::StoreError;
@@ -30,7 +33,7 @@ use crate::store::StoreError;
 /// A message as it is worked on.
 #[derive(Debug, Clone)]
 pub(super) enum Item {
-    Prepare(TransactionId, Content),
+    Prepare(TransactionId, Arc<Content>),
     Decide(TransactionId, Outcome),
 }
 
@@ -38,7 +41,7 @@ impl From<Message> for Item {
     fn from(message: Message) -> Self {
         match message {
             Message::Prepare(prepare) => {
-                Self::Prepare(prepare.transaction_id, Content::from(prepare))
+                Self::Prepare(prepare.transaction_id, Arc::new(Content::from(prepare)))
             }
             Message::Decide(id, outcome) => Self::Decide(id, outcome),
         }
@@ -119,8 +122,11 @@ async fn in_one_transaction(
     // One connection for both ways: whoever was overtaken does not stand in line again.
     let mut connection = participant.pool.acquire().await?;
     if participant.crowd.is_thin() {
-        match unlocked::answer(participant, &mut connection, heard, &items).await {
-            Ok(Some(answers)) => return Ok(answers),
+        match without_locks(participant, &mut connection, heard, &items).await {
+            Ok(Some(answers)) => {
+                participant.recent.promised(items, &answers);
+                return Ok(answers);
+            }
             Ok(None) => {}
             Err(error) if error.is_transient() => participant.crowd.overtaken(),
             // What an item is blamed for is found out where nothing can change meanwhile.
@@ -129,6 +135,24 @@ async fn in_one_transaction(
         }
     }
     locked::answer(participant, &mut connection, heard, &items).await
+}
+
+/// With what is remembered; and where that is not as it was, once more with what stands there.
+async fn without_locks(
+    participant: &Participant,
+    connection: &mut PgConnection,
+    heard: Option<&Numbers>,
+    items: &[Item],
+) -> Result<Option<Vec<Option<Answer>>>, StoreError> {
+    let remembered = participant.recent.take(items);
+    if !remembered.is_nothing() {
+        match unlocked::answer(participant, connection, heard, items, remembered).await {
+            Err(error) if error.is_transient() => {}
+            answered => return answered,
+        }
+    }
+    let nothing = Remembered::default();
+    unlocked::answer(participant, connection, heard, items, nothing).await
 }
 
 fn unanswered(items: &[Item], error: &StoreError) {
@@ -192,7 +216,7 @@ impl Work<'_> {
 /// The PREPAREs among them.
 pub(super) fn wanted(items: &[Item]) -> Vec<(TransactionId, &Content)> {
     let wanted = items.iter().filter_map(|item| match item {
-        Item::Prepare(id, content) => Some((*id, content)),
+        Item::Prepare(id, content) => Some((*id, &**content)),
         Item::Decide(..) => None,
     });
     wanted.collect()

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | yes, no or busy? | [`vote`] |
 //! | how does a list of PREPAREs and decisions become durable? | `messages.rs`: `unlocked.rs`, `locked.rs` |
+//! | what need not be read again? | `recent.rs` |
 //! | what is done about a PREPARE, and about a decision? | `prepare.rs`, `decide.rs` |
 //! | has one of two databases lost its last commits? | `numbers.rs` |
 //! | how is a list of a saga's steps performed? | [`steps`] |
@@ -23,6 +24,7 @@ mod locked;
 mod messages;
 mod numbers;
 mod prepare;
+mod recent;
 pub mod resolve;
 pub mod steps;
 mod terminate;
@@ -46,6 +48,7 @@ pub use numbers::NotInStep;
 
 use crowd::Crowd;
 use numbers::OwnNumbers;
+use recent::Recent;
 
 use crate::store::{StoreError, branches};
 
@@ -60,6 +63,7 @@ pub struct Participant {
     own: ParticipantId,
     numbers: OwnNumbers,
     crowd: Crowd,
+    recent: Recent,
 }
 
 impl Participant {
@@ -71,6 +75,7 @@ impl Participant {
             own,
             numbers: OwnNumbers::new(),
             crowd: Crowd::default(),
+            recent: Recent::default(),
         }
     }
 

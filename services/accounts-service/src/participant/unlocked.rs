@@ -11,6 +11,7 @@
 use std::collections::BTreeSet;
 
 use sqlx::PgConnection;
+use two_phase::BranchState;
 use two_phase::message::Numbers;
 use two_phase::messages::Answer;
 use two_phase::planted::{Bug, is_planted};
@@ -20,7 +21,10 @@ use super::decide::Decisions;
 use super::messages::{Item, Work, decided, wanted};
 use super::numbers::NotInStep;
 use super::prepare::Prepares;
+use super::recent::Remembered;
 use super::{Participant, is_forgotten};
+use crate::account::Accounts;
+use crate::branch::Branch;
 use crate::ledger::Book;
 use crate::store::accounts::Marks;
 use crate::store::written::{Changes, write_if_unchanged};
@@ -39,9 +43,11 @@ pub(super) async fn answer(
     connection: &mut PgConnection,
     heard: Option<&Numbers>,
     items: &[Item],
+    remembered: Remembered,
 ) -> Result<Option<Vec<Option<Answer>>>, StoreError> {
     let own = &participant.own;
-    let Some((mut work, mut book, marks)) = read(connection, own, items).await? else {
+    let read = read(connection, own, items, remembered).await?;
+    let Some((mut work, mut book, marks)) = read else {
         return Ok(None);
     };
     work.decisions.carry_out(&mut book, own);
@@ -66,24 +72,36 @@ pub(super) async fn answer(
     let written = write_if_unchanged(connection, &changes, &marks, raise.as_ref()).await?;
     let raised = written.ok_or(StoreError::NotInStep(NotInStep))?;
     lane.committed(lane.raised(raised.own, heard));
+    participant.recent.written(accounts, &raised.mark);
     work.after_commit().await?;
     Ok(Some(work.answers()))
 }
 
-/// What the list is about, as it stands.
+/// What the list is about, as it stands, or as it is remembered.
 async fn read<'a>(
     connection: &mut PgConnection,
     own: &ParticipantId,
     items: &'a [Item],
+    remembered: Remembered,
 ) -> Result<Option<(Work<'a>, Book, Marks)>, StoreError> {
     if items.iter().any(|item| is_forgotten(item.id())) {
         return Ok(None);
     }
     let prepares = Prepares::all_new(wanted(items));
     let mut decisions = Decisions::of(decided(items));
+    for (transaction_id, content) in remembered.branches {
+        decisions.found(Branch {
+            transaction_id,
+            state: BranchState::Prepared,
+            content: Some(content),
+            reason: None,
+        });
+    }
     let ids: Vec<_> = decisions.known().collect();
-    for branch in branches::read(connection, &ids).await? {
-        decisions.found(branch);
+    if !ids.is_empty() {
+        for branch in branches::read(connection, &ids).await? {
+            decisions.found(branch);
+        }
     }
     if !decisions.are_usual() {
         return Ok(None);
@@ -93,7 +111,15 @@ async fn read<'a>(
     let mut touched: BTreeSet<_> = clearing.iter().copied().collect();
     touched.extend(prepares.accounts());
     touched.extend(decisions.accounts());
-    let (accounts, marks) = accounts::read(connection, touched).await?;
+    touched.retain(|account| !remembered.accounts.contains_key(account));
+    let (mut accounts, mut marks) = (Accounts::new(), Marks::new());
+    if !touched.is_empty() {
+        (accounts, marks) = accounts::read(connection, touched).await?;
+    }
+    for (id, (account, mark)) in remembered.accounts {
+        accounts.insert(id, account);
+        marks.insert(id, mark);
+    }
     if !clearing
         .iter()
         .all(|account| accounts.contains_key(account))

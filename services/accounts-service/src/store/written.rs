@@ -100,22 +100,27 @@ pub async fn write_if_unchanged(
     raise: Option<&Raise>,
 ) -> Result<Option<Raised>, StoreError> {
     let written = execute(connection, changes, Some(marks), raise).await?;
-    Ok(match (raise, written.own) {
-        (None, _) => Some(Raised { own: None }),
-        (Some(_), Some(own)) => Some(Raised { own: Some(own) }),
-        (Some(_), None) => None,
-    })
+    if raise.is_some() && written.own.is_none() {
+        return Ok(None);
+    }
+    Ok(Some(Raised {
+        own: written.own,
+        mark: written.mark,
+    }))
 }
 
 /// It is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Raised {
+    /// By what the rows that were written are known ([`Marks`]).
+    pub mark: String,
     /// The lane's number now, where one was to be raised.
     pub own: Option<i64>,
 }
 
 struct Written {
     own: Option<i64>,
+    mark: String,
     accounts: i64,
 }
 
@@ -201,7 +206,7 @@ async fn execute(
                       it_may
                FROM may_write
            )
-           SELECT own, accounts AS "accounts!",
+           SELECT own, pg_current_xact_id()::xid::text AS "mark!", accounts AS "accounts!",
                   CASE WHEN $24 AND it_may
                             AND (branches, moved, accounts)
                                 <> (cardinality($11::uuid[]), cardinality($21::uuid[]),
@@ -254,6 +259,7 @@ async fn execute(
     .await?;
     Ok(Written {
         own: row.own,
+        mark: row.mark,
         accounts: row.accounts,
     })
 }

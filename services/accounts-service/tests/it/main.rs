@@ -19,6 +19,7 @@ mod planted;
 mod poison;
 mod prepare;
 mod race;
+mod remembered;
 mod reserved;
 mod sagas;
 mod sequences;

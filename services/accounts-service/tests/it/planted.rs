@@ -60,7 +60,7 @@ caught! {
         in "the balances sum to -1";
     a_message_for_another_bank_that_is_taken_is_caught: WrongParticipantAccepted
         by "prepare::a_message_for_another_bank_is_refused_before_anything_is_looked_at"
-        in "/internal/prepare";
+        in "messages";
     an_unknown_transaction_that_is_aborted_is_caught: UnknownMeansAborted
         by "in_doubt::case_99_a_transaction_that_the_coordinator_forgot_is_a_hazard_and_never_aborted"
         in "resolved: 1";

@@ -346,10 +346,59 @@ async fn the_protocol_is_spoken_over_http_in_lists() {
 }
 
 #[tokio::test]
+async fn prepares_and_decisions_of_one_list_are_answered_each_by_itself() {
+    let bank = Bank::start().await;
+    let (one, two, three) = (
+        transfer(ALICE_1, BOB_1, "1"),
+        transfer(ALICE_1, BOB_1, "2"),
+        transfer(CAROL_1, ALICE_2, "1000"),
+    );
+    bank.prepare(&one).await;
+    bank.prepare(&two).await;
+    let list = json!({
+        "participant": "bank-1",
+        "prepare": [three],
+        "commit": [one.transaction_id, three.transaction_id],
+        "abort": [two.transaction_id],
+    });
+    let answers = bank.coordinator().post("/internal/messages", &list).await;
+    assert_eq!(
+        answers.body,
+        json!({
+            "participant": "bank-1",
+            "votes": [
+                {"transaction_id": three.transaction_id, "vote": "no", "reason": "insufficient_funds"},
+            ],
+            "acknowledgements": [
+                {"transaction_id": one.transaction_id, "acknowledgement": "done"},
+                {"transaction_id": three.transaction_id, "acknowledgement": "hazard",
+                 "hazard": "commit_after_abort"},
+                {"transaction_id": two.transaction_id, "acknowledgement": "done"},
+            ],
+        })
+    );
+    assert_eq!(bank.figures(ALICE_1).await.0, "999.00");
+    assert_eq!(
+        bank.state(two.transaction_id).await,
+        Some(BranchState::Aborted)
+    );
+    let without = json!({"participant": "bank-1", "prepare": [], "commit": []});
+    let refused = bank
+        .coordinator()
+        .post("/internal/messages", &without)
+        .await;
+    assert_eq!(refused.status, 422);
+    bank.assert_sound().await;
+}
+
+#[tokio::test]
 async fn a_message_for_another_bank_is_refused_before_anything_is_looked_at() {
     let bank = Bank::start().await;
     let elsewhere = json!({"participant": "bank-2", "items": []});
     let coordinator = bank.coordinator();
+    let messages = json!({"participant": "bank-2", "prepare": [], "commit": [], "abort": []});
+    let reply = coordinator.post("/internal/messages", &messages).await;
+    assert_eq!(reply.refusal(), (421, "wrong_participant"), "messages");
     for path in [
         "/internal/prepare",
         "/internal/commit",
