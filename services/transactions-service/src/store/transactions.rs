@@ -112,38 +112,82 @@ pub(crate) struct Filter {
     pub(crate) before: Option<TransactionId>,
 }
 
+impl Filter {
+    /// What every id of the page is below.
+    fn cursor(&self) -> Uuid {
+        self.before.map_or(Uuid::max(), TransactionId::uuid)
+    }
+}
+
 /// Lists transfers, newest first.
 pub(crate) async fn list(
     pool: &PgPool,
     filter: &Filter,
     limit: i64,
 ) -> Result<Vec<TransactionId>, sqlx::Error> {
-    // Ids are made in time order (UUIDv7), so the id is the order and the cursor.
-    let ids = sqlx::query_scalar!(
+    let ids = if filter.party.is_none() && filter.account.is_none() {
+        all(pool, filter, limit).await?
+    } else {
+        of_accounts(pool, filter, limit).await?
+    };
+    Ok(ids.into_iter().map(TransactionId::from).collect())
+}
+
+/// Everybody's. Ids are made in time order (UUIDv7), so the id is the order and the cursor.
+async fn all(pool: &PgPool, filter: &Filter, limit: i64) -> Result<Vec<Uuid>, sqlx::Error> {
+    sqlx::query_scalar!(
         r#"SELECT transaction_id FROM transactions
-           WHERE ($1::uuid IS NULL OR transaction_id IN (
-                     SELECT transaction_id FROM transfer_legs WHERE account_id = $1))
-             AND ($2::uuid IS NULL OR transaction_id IN (
-                     SELECT transfer_legs.transaction_id FROM transfer_legs
-                     JOIN account_directory USING (account_id)
-                     WHERE account_directory.customer_id = $2))
-             AND ($3::transaction_status IS NULL OR status = $3)
-             AND ($4::timestamptz IS NULL OR created_at >= $4)
-             AND ($5::timestamptz IS NULL OR created_at < $5)
-             AND ($6::uuid IS NULL OR transaction_id < $6)
+           WHERE transaction_id < $1
+             AND ($2::transaction_status IS NULL OR status = $2)
+             AND ($3::timestamptz IS NULL OR created_at >= $3)
+             AND ($4::timestamptz IS NULL OR created_at < $4)
            ORDER BY transaction_id DESC
-           LIMIT $7"#,
-        filter.account.map(AccountId::uuid),
-        filter.party.map(CustomerId::uuid),
+           LIMIT $5"#,
+        filter.cursor(),
         filter.status.map(StatusRow::from) as Option<StatusRow>,
         filter.from,
         filter.to,
-        filter.before.map(TransactionId::uuid),
         limit,
     )
     .fetch_all(pool)
-    .await?;
-    Ok(ids.into_iter().map(TransactionId::from).collect())
+    .await
+}
+
+/// Those of one account, or of a customer's accounts: a page of each, and of these the newest. So it
+/// costs what a page costs, however many transfers there are.
+async fn of_accounts(pool: &PgPool, filter: &Filter, limit: i64) -> Result<Vec<Uuid>, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"SELECT DISTINCT page.transaction_id AS "transaction_id!"
+           FROM (SELECT account_id FROM account_directory WHERE customer_id = $1
+                 UNION ALL
+                 SELECT $2 WHERE $1 IS NULL) AS own
+           CROSS JOIN LATERAL (
+               SELECT DISTINCT leg.transaction_id
+               FROM transfer_legs AS leg
+               JOIN transactions AS t ON t.transaction_id = leg.transaction_id
+               WHERE leg.account_id = own.account_id
+                 AND leg.transaction_id < $3
+                 AND ($4::transaction_status IS NULL OR t.status = $4)
+                 AND ($5::timestamptz IS NULL OR t.created_at >= $5)
+                 AND ($6::timestamptz IS NULL OR t.created_at < $6)
+                 AND ($1 IS NULL OR $2 IS NULL OR EXISTS (
+                         SELECT FROM transfer_legs AS other
+                         WHERE other.transaction_id = leg.transaction_id
+                           AND other.account_id = $2))
+               ORDER BY leg.transaction_id DESC
+               LIMIT $7) AS page
+           ORDER BY 1 DESC
+           LIMIT $7"#,
+        filter.party.map(CustomerId::uuid),
+        filter.account.map(AccountId::uuid),
+        filter.cursor(),
+        filter.status.map(StatusRow::from) as Option<StatusRow>,
+        filter.from,
+        filter.to,
+        limit,
+    )
+    .fetch_all(pool)
+    .await
 }
 
 /// Transactions that are open for longer than they should be, or parked as hazards that nobody has
