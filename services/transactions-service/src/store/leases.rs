@@ -100,7 +100,7 @@ pub(crate) async fn own_undriven(
     sqlx::query_scalar!(
         "SELECT transaction_id FROM transactions
          WHERE settled_at IS NULL AND protocol = '2pc' AND phase <> 'hazard' AND owner = $1
-           AND transaction_id <> ALL($2)
+           AND transaction_id NOT IN (SELECT UNNEST($2::uuid[]))
          ORDER BY transaction_id
          LIMIT $3",
         coordinator,

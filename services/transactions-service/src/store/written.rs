@@ -31,6 +31,9 @@ pub(super) struct Written {
 /// transaction by its own compare-and-set and only where this database is in step with all its
 /// participants; and writes off what is at its end. Nothing of one transaction stands twice in a
 /// list, so the parts do not see each other.
+///
+/// Ends are asked for by phase and not by `settled_at`: the index of what is open would look like a
+/// short way to them, and all of it would be read.
 pub(super) async fn write(
     database: impl PgExecutor<'_>,
     owner: Uuid,
@@ -88,7 +91,7 @@ pub(super) async fn write(
                WHERE transactions.transaction_id = ended.transaction_id
                  AND transactions.epoch = ended.epoch
                  AND transactions.status <> 'pending'
-                 AND transactions.settled_at IS NULL
+                 AND transactions.phase <> 'done'
            ), taken AS (
                INSERT INTO idempotency_keys
                    (scope, key, fingerprint, kind, transaction_ids, refusals, created_at)
