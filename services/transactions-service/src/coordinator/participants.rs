@@ -205,7 +205,9 @@ impl Bank {
 
 fn lists<Q: Question>(name: &'static str, line: &Line) -> ListQueue<Q, Option<Q::Answer>> {
     let line = line.clone();
-    ListQueue::in_turns(name, LIMITS, &Turns::of(1), move |items: Vec<Q>| send(line.clone(), items))
+    ListQueue::in_turns(name, LIMITS, &Turns::of(1), move |items: Vec<Q>| {
+        send(line.clone(), items)
+    })
 }
 
 async fn ask<B, T>(client: &ServiceClient, path: &str, body: &B) -> Option<T>

@@ -1,6 +1,8 @@
 //! Lists to the database: begin, decide, finish. One database transaction for all that came while the
 //! one before was being written.
 
+use std::sync::Arc;
+
 use service_kit::halving::{Part, halve};
 use service_kit::lists::{Limits, ListQueue, NoAnswer, Turns};
 use sqlx::PgPool;
@@ -34,7 +36,7 @@ type Answer<T> = Result<T, StepError>;
 
 /// The durable steps of this process.
 pub(crate) struct Queues {
-    steps: ListQueue<Step, Answer<Stepped>>,
+    steps: ListQueue<Arc<Step>, Answer<Stepped>>,
 }
 
 /// Up to 1,000 a list: beyond that a list costs more latency than it saves commits. As many at once
@@ -56,19 +58,28 @@ fn mistaken(stepped: Stepped) -> StepError {
 impl Queues {
     pub(crate) fn new(pool: &PgPool, owner: Owner, numbers: &Numbers) -> Self {
         let (pool, numbers) = (pool.clone(), numbers.clone());
-        let steps = ListQueue::in_turns("steps", LIMITS, &Turns::of(1), move |items: Vec<Step>| {
-            let (pool, numbers) = (pool.clone(), numbers.clone());
-            written(items, move |items| {
+        let steps = ListQueue::in_turns(
+            "steps",
+            LIMITS,
+            &Turns::of(1),
+            move |items: Vec<Arc<Step>>| {
                 let (pool, numbers) = (pool.clone(), numbers.clone());
-                async move { take_list(&pool, owner, &numbers, &items).await }
-            })
-        });
+                written(items, move |items| {
+                    let (pool, numbers) = (pool.clone(), numbers.clone());
+                    async move { take_list(&pool, owner, &numbers, &items).await }
+                })
+            },
+        );
         Self { steps }
+    }
+
+    async fn take(&self, step: Step) -> Answer<Stepped> {
+        self.steps.submit(Arc::new(step)).await?
     }
 
     /// Durable when it returns `Fresh`: the request's key, transactions and legs.
     pub(crate) async fn begin(&self, request: BeginRequest) -> Answer<Begun> {
-        match self.steps.submit(Step::Begin(request)).await?? {
+        match self.take(Step::Begin(request)).await? {
             Stepped::Begun(begun) => Ok(begun),
             other => Err(mistaken(other)),
         }
@@ -76,7 +87,7 @@ impl Queues {
 
     /// Durable when it returns `Written`: the decision.
     pub(crate) async fn decide(&self, decision: NewDecision) -> Answer<Decided> {
-        match self.steps.submit(Step::Decide(decision)).await?? {
+        match self.take(Step::Decide(decision)).await? {
             Stepped::Decided(decided) => Ok(decided),
             other => Err(mistaken(other)),
         }
@@ -84,7 +95,7 @@ impl Queues {
 
     /// Durable when it returns: that nothing is left to send.
     pub(crate) async fn finish(&self, finished: Finished) -> Answer<()> {
-        match self.steps.submit(Step::Finish(finished)).await?? {
+        match self.take(Step::Finish(finished)).await? {
             Stepped::Finished => Ok(()),
             other => Err(mistaken(other)),
         }
@@ -96,14 +107,14 @@ async fn take_list(
     pool: &PgPool,
     owner: Owner,
     numbers: &Numbers,
-    steps: &[Step],
+    steps: &[Arc<Step>],
 ) -> Result<Vec<Stepped>, sqlx::Error> {
-    let decided = steps.iter().filter_map(|step| match step {
+    let decided = steps.iter().filter_map(|step| match &**step {
         Step::Decide(decision) => Some(&decision.participants),
         Step::Begin(_) | Step::Finish(_) => None,
     });
     let decided = decided.flatten();
-    let touched = if steps.iter().any(|step| matches!(step, Step::Finish(_))) {
+    let touched = if steps.iter().any(|step| matches!(**step, Step::Finish(_))) {
         numbers.touched_and_heard(decided)
     } else {
         numbers.touched(decided)

@@ -5,6 +5,7 @@
 //! write and a round trip cost the same for one of them and for all.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use sqlx::PgPool;
 use two_phase::planted::{Bug, is_planted};
@@ -54,12 +55,12 @@ pub(crate) struct Told {
 pub(crate) async fn take(
     pool: &PgPool,
     owner: Owner,
-    steps: &[Step],
+    steps: &[Arc<Step>],
     touched: &Touched,
 ) -> Result<(Vec<Stepped>, Told), sqlx::Error> {
     let (mut begins, mut decisions, mut ends) = (Vec::new(), Vec::new(), Vec::new());
     for step in steps {
-        match step {
+        match &**step {
             Step::Begin(request) => begins.push(request),
             Step::Decide(decision) => decisions.push(decision),
             Step::Finish(finished) => ends.push(finished),
@@ -78,7 +79,7 @@ pub(crate) async fn take(
         Err(error) => (Vec::new().into_iter(), error.to_string()),
     };
     let unknown = || Stepped::Unknown(unknown.clone());
-    let stepped = steps.iter().map(|step| match step {
+    let stepped = steps.iter().map(|step| match &**step {
         Step::Begin(_) => begun.next().map_or_else(unknown, Stepped::Begun),
         Step::Decide(_) => decided.next().map_or_else(unknown, Stepped::Decided),
         Step::Finish(_) => Stepped::Finished,
