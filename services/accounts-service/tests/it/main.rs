@@ -20,6 +20,7 @@ mod poison;
 mod prepare;
 mod race;
 mod reserved;
+mod retention;
 mod sagas;
 mod sequences;
 mod statement;
