@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use service_kit::config::{BankConfig, DatabaseUrl, Endpoints, ServiceConfig};
+use service_kit::retention::Pace;
+use two_phase::retention::DAY;
 use types::ParticipantId;
 
 /// What is this service's own.
@@ -33,9 +35,19 @@ pub struct AccountsConfig {
     pub in_doubt_backoff_ms: u64,
     /// Milliseconds another service has to answer one call.
     pub call_timeout_ms: u64,
+    /// Days that a branch is kept after it is finished, and a request after it was answered: at least
+    /// one day more than a coordinator keeps its decisions.
+    pub retention_days: u16,
+    /// Milliseconds between two looks for what may be deleted.
+    pub retention_tick_ms: u64,
+    /// Milliseconds between two batches that are deleted.
+    pub retention_pause_ms: u64,
     /// A deliberate mistake to switch on; for the tests of the tests.
     pub planted_bug: Option<String>,
 }
+
+/// A coordinator keeps its decisions for 7 days at least, and branches have to outlive them.
+const LEAST_RETENTION_DAYS: u16 = 8;
 
 impl Default for AccountsConfig {
     fn default() -> Self {
@@ -51,6 +63,9 @@ impl Default for AccountsConfig {
             in_doubt_tick_ms: 500,
             in_doubt_backoff_ms: 5_000,
             call_timeout_ms: 2_000,
+            retention_days: LEAST_RETENTION_DAYS,
+            retention_tick_ms: 3_600_000,
+            retention_pause_ms: 200,
             planted_bug: None,
         }
     }
@@ -87,6 +102,15 @@ impl ServiceConfig for AccountsConfig {
             return Err(
                 "in_doubt_backoff_ms must be at least in_doubt_tick_ms, above 0".to_owned(),
             );
+        }
+        if self.retention_days < LEAST_RETENTION_DAYS {
+            return Err(format!(
+                "retention_days must be at least {LEAST_RETENTION_DAYS}: a branch is kept for a day \
+                 longer than its decision"
+            ));
+        }
+        if self.retention_tick_ms == 0 {
+            return Err("retention_tick_ms must be above 0".to_owned());
         }
         if self.planted_bug.is_some() && !bank.is_development() {
             return Err("planted bugs are for development only".to_owned());
@@ -129,6 +153,21 @@ impl AccountsConfig {
             .collect()
     }
 
+    /// How long what is finished is kept.
+    #[must_use]
+    pub fn kept_for(&self) -> Duration {
+        DAY * u32::from(self.retention_days)
+    }
+
+    /// When what is finished is deleted.
+    #[must_use]
+    pub const fn retention_pace(&self) -> Pace {
+        Pace {
+            tick: Duration::from_millis(self.retention_tick_ms),
+            pause: Duration::from_millis(self.retention_pause_ms),
+        }
+    }
+
     /// How long another service has to answer one call.
     #[must_use]
     pub const fn call_timeout(&self) -> Duration {
@@ -139,6 +178,25 @@ impl AccountsConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_branch_is_kept_for_longer_than_the_protocol_keeps_its_decision() {
+        use two_phase::retention::BRANCH_KEPT_FOR;
+
+        let days = |retention_days| AccountsConfig {
+            retention_days,
+            ..AccountsConfig::default()
+        };
+        let bank = BankConfig::default();
+        assert_eq!(days(8).kept_for(), BRANCH_KEPT_FOR);
+        assert_eq!(days(8).validate(&bank), Ok(()));
+        assert_eq!(days(90).validate(&bank), Ok(()));
+        let refused = days(7).validate(&bank).unwrap_err();
+        assert!(
+            refused.contains("retention_days must be at least 8"),
+            "{refused}"
+        );
+    }
 
     #[test]
     fn production_refuses_a_planted_bug() {

@@ -6,6 +6,7 @@
 //! | a vote decided | [`participant::vote`] |
 //! | a list of PREPAREs, of decisions made durable | `participant/prepare.rs`, `participant/decide.rs` |
 //! | in-doubt resolution | [`participant::in_doubt`] |
+//! | what is long finished, deleted | [`participant::retention`] |
 //! | double entry | [`ledger`] |
 //! | all SQL | [`store`] |
 
@@ -37,8 +38,10 @@ use service_kit::auth::{Issuer, Signer, SignerError, Verifier};
 use service_kit::client::ServiceClient;
 use service_kit::config::Loaded;
 use service_kit::database::ByKey;
+use service_kit::retention::{self, Pace};
 use service_kit::serve::Service;
 use sqlx::PgPool;
+use tokio::sync::watch;
 use types::ParticipantId;
 
 pub use config::AccountsConfig;
@@ -49,6 +52,7 @@ use participant::Participant;
 use participant::evidence::Console;
 use participant::heard::Heard;
 use participant::in_doubt::{Inquirer, Timings};
+use participant::retention::Cleaner;
 use store::StoreError;
 use store::identity::{self, WrongDatabase};
 
@@ -78,6 +82,22 @@ pub struct Built {
     pub service: Service,
     /// Asks about branches in doubt; to be run in a task.
     pub inquirer: Inquirer,
+    /// Deletes what is long finished; to be run in a task.
+    pub retention: Retention,
+}
+
+/// Deletes what is long finished, from time to time.
+pub struct Retention {
+    /// What does it; tests take its steps.
+    pub cleaner: Cleaner,
+    pace: Pace,
+}
+
+impl Retention {
+    /// Runs until `stop` says so, or is gone; a batch that is under way is finished first.
+    pub async fn run(self, stop: watch::Receiver<bool>) {
+        retention::run(self.cleaner, self.pace, stop).await;
+    }
 }
 
 /// Makes sure that a migrated database is this bank's, claiming it when it is new.
@@ -142,6 +162,18 @@ pub async fn build(loaded: Loaded<AccountsConfig>, pool: PgPool) -> Result<Built
         timings,
         heard,
     );
+    let cleaner = Cleaner::new(
+        participant.clone(),
+        coordinators
+            .iter()
+            .map(|url| client(COORDINATOR, url))
+            .collect(),
+        config.kept_for(),
+    );
+    let retention = Retention {
+        cleaner,
+        pace: config.retention_pace(),
+    };
     let peers = peers.into_iter().map(|(peer, _)| peer).collect();
     let app = Arc::new(App::new(pool.clone(), participant, peers, console));
     let router = routes::router(app, bank.is_development());
@@ -157,6 +189,7 @@ pub async fn build(loaded: Loaded<AccountsConfig>, pool: PgPool) -> Result<Built
             dependencies: Vec::new(),
         },
         inquirer,
+        retention,
     })
 }
 

@@ -1,6 +1,7 @@
 //! `accounts-service [--config FILE] [--print-config] [--migrate] [--seed]`
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use accounts_service::{AccountsConfig, Built, MIGRATIONS, build, claim, seed};
 use service_kit::config::Loaded;
@@ -9,6 +10,10 @@ use service_kit::serve;
 use sqlx::PgPool;
 use sqlx::migrate::Migrator;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+/// How long a process that stops waits for what it is just deleting; what is not committed stays.
+const LAST_PATIENCE: Duration = Duration::from_secs(1);
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -43,10 +48,20 @@ impl Program for Accounts {
         pool: PgPool,
         listener: TcpListener,
     ) -> Result<(), Failure> {
-        let Built { service, inquirer } = build(loaded, pool).await?;
+        let Built {
+            service,
+            inquirer,
+            retention,
+        } = build(loaded, pool).await?;
         let in_doubt = tokio::spawn(inquirer.run());
-        serve::run(service, listener, serve::shutdown_signal()).await;
-        in_doubt.abort();
+        let (stop, stopping) = watch::channel(false);
+        let retention = tokio::spawn(retention.run(stopping));
+        let closing = async {
+            stop.send_replace(true);
+            in_doubt.abort();
+            tokio::time::timeout(LAST_PATIENCE, retention).await.ok();
+        };
+        serve::run_then(service, listener, serve::shutdown_signal(), closing).await;
         Ok(())
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize, Serializer};
 use service_kit::config::{BankConfig, DatabaseUrl, ServiceConfig};
+use service_kit::retention::Pace;
 use types::{AccountId, Currency};
 
 use crate::stock::forgetting::Forgetting;
@@ -52,7 +53,16 @@ pub struct OrdersConfig {
     pub forget_after_ms: u64,
     /// Milliseconds between two looks for orders to forget.
     pub forget_tick_ms: u64,
+    /// Days that a key is kept, and what was recorded of the steps of a saga that is over.
+    pub retention_days: u16,
+    /// Milliseconds between two looks for what may be deleted.
+    pub retention_tick_ms: u64,
+    /// Milliseconds between two batches that are deleted.
+    pub retention_pause_ms: u64,
 }
+
+/// As long as transactions-service keeps the keys of its clients, and no process sleeps as long.
+const LEAST_RETENTION_DAYS: u16 = 7;
 
 impl Default for OrdersConfig {
     fn default() -> Self {
@@ -75,6 +85,9 @@ impl Default for OrdersConfig {
             keep_orders: 500,
             forget_after_ms: 300_000,
             forget_tick_ms: 60_000,
+            retention_days: LEAST_RETENTION_DAYS,
+            retention_tick_ms: 3_600_000,
+            retention_pause_ms: 200,
         }
     }
 }
@@ -99,6 +112,15 @@ impl ServiceConfig for OrdersConfig {
         }
         if self.forget_tick_ms == 0 {
             return Err("forget_tick_ms must be above 0".to_owned());
+        }
+        if self.retention_days < LEAST_RETENTION_DAYS {
+            return Err(format!(
+                "retention_days must be at least {LEAST_RETENTION_DAYS}: so long a request may be \
+                 sent again"
+            ));
+        }
+        if self.retention_tick_ms == 0 {
+            return Err("retention_tick_ms must be above 0".to_owned());
         }
         if bank.is_development() {
             return Ok(());
@@ -140,6 +162,19 @@ impl OrdersConfig {
             keep: usize::try_from(self.keep_orders).unwrap_or(usize::MAX),
             after: Duration::from_millis(self.forget_after_ms),
             tick: Duration::from_millis(self.forget_tick_ms),
+        }
+    }
+
+    /// How long what is finished is kept.
+    pub(crate) fn kept_for(&self) -> Duration {
+        Duration::from_secs(24 * 60 * 60) * u32::from(self.retention_days)
+    }
+
+    /// When what is long finished is deleted.
+    pub(crate) const fn retention_pace(&self) -> Pace {
+        Pace {
+            tick: Duration::from_millis(self.retention_tick_ms),
+            pause: Duration::from_millis(self.retention_pause_ms),
         }
     }
 

@@ -10,6 +10,7 @@
 //! | sagas driven, and taken over | `driving.rs` |
 //! | pieces taken and given back, once | `stock/operations.rs` |
 //! | an order and its stock compared and mended | `repair/` |
+//! | what is long finished, deleted | `retention.rs` |
 //! | all SQL | `store/` |
 
 mod app;
@@ -23,6 +24,7 @@ mod http;
 pub mod ordering;
 mod placing;
 mod repair;
+mod retention;
 mod routes;
 pub mod seed;
 mod stock;
@@ -53,6 +55,7 @@ use bank::Coordinators;
 use ordering::cancellation::cancellation;
 use ordering::definition;
 use ordering::desk::Desk;
+use retention::Cleaner;
 use stock::{Stock, forgetting};
 
 /// The service's name, in logs, tokens and replies.
@@ -150,6 +153,8 @@ pub async fn build(
     let desk = Desk::new(pool.clone(), documents.clone(), payments);
     let order = definition::order(&desk, config.saga_options(), timeout)?;
     let cancellation = cancellation(&desk, config.saga_options(), timeout)?;
+    let steps = order.step_names().chain(cancellation.step_names());
+    let cleaner = Cleaner::new(pool.clone(), steps.collect(), config.kept_for());
     let length = Duration::from_millis(config.lease_ms);
     let log = PgSagaLog::new(Lease::register(pool.clone(), NAME, length).await?);
     let log = Arc::new(log);
@@ -181,6 +186,8 @@ pub async fn build(
         stop.subscribe(),
     );
     loops.push(tokio::spawn(forgetting));
+    let retention = service_kit::retention::run(cleaner, config.retention_pace(), stop.subscribe());
+    loops.push(tokio::spawn(retention));
     let closing = Closing {
         app: app.clone(),
         stop,

@@ -5,6 +5,7 @@ use std::time::Duration;
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 use service_kit::config::{BankConfig, DatabaseUrl, Endpoints, ServiceConfig};
+use service_kit::retention::Pace;
 use types::ParticipantId;
 
 /// What is this service's own.
@@ -46,9 +47,18 @@ pub struct TransactionsConfig {
     pub in_doubt_after_ms: u64,
     /// Transactions in flight at once; further ones are answered `overloaded`.
     pub max_in_flight: usize,
+    /// Days that a transaction is kept after it is done, with the key it was asked for under.
+    pub retention_days: u16,
+    /// Milliseconds between two looks for what may be deleted.
+    pub retention_tick_ms: u64,
+    /// Milliseconds between two batches that are deleted.
+    pub retention_pause_ms: u64,
     /// A deliberate mistake to switch on; for the tests of the tests.
     pub planted_bug: Option<String>,
 }
+
+/// A participant answers NO to what is absent and older than this, as if it had been deleted.
+const LEAST_RETENTION_DAYS: u16 = 7;
 
 impl Default for TransactionsConfig {
     fn default() -> Self {
@@ -69,6 +79,9 @@ impl Default for TransactionsConfig {
             saga_compensation_retries: 60,
             in_doubt_after_ms: 60_000,
             max_in_flight: 20_000,
+            retention_days: LEAST_RETENTION_DAYS,
+            retention_tick_ms: 3_600_000,
+            retention_pause_ms: 200,
             planted_bug: None,
         }
     }
@@ -105,6 +118,15 @@ impl ServiceConfig for TransactionsConfig {
         }
         if self.recovery_tick_ms.saturating_mul(2) > self.lease_ms {
             return Err("the lease must last for at least two recovery ticks".to_owned());
+        }
+        if self.retention_days < LEAST_RETENTION_DAYS {
+            return Err(format!(
+                "retention_days must be at least {LEAST_RETENTION_DAYS}: so long a decision may be \
+                 asked for after its transaction is done"
+            ));
+        }
+        if self.retention_tick_ms == 0 {
+            return Err("retention_tick_ms must be above 0".to_owned());
         }
         if self.planted_bug.is_some() && !bank.is_development() {
             return Err("planted bugs are for development only".to_owned());
@@ -159,6 +181,15 @@ impl TransactionsConfig {
         self.orders_url.clone().or(local)
     }
 
+    /// When what is long finished is deleted.
+    #[must_use]
+    pub const fn retention_pace(&self) -> Pace {
+        Pace {
+            tick: Duration::from_millis(self.retention_tick_ms),
+            pause: Duration::from_millis(self.retention_pause_ms),
+        }
+    }
+
     /// The durations, in one place.
     #[must_use]
     pub const fn timings(&self) -> Timings {
@@ -172,6 +203,7 @@ impl TransactionsConfig {
             saga_compensation_retries: self.saga_compensation_retries,
             in_doubt_after: Duration::from_millis(self.in_doubt_after_ms),
             max_in_flight: self.max_in_flight,
+            kept_for: Duration::from_secs(self.retention_days as u64 * 24 * 60 * 60),
         }
     }
 }
@@ -195,6 +227,8 @@ pub struct Timings {
     pub in_doubt_after: Duration,
     /// How many transactions at once.
     pub max_in_flight: usize,
+    /// How long a transaction is kept after it is done.
+    pub kept_for: Duration,
 }
 
 /// Every backoff stays below this, so that everything ends soon after the last fault is healed.
@@ -272,6 +306,24 @@ mod tests {
             config("bank-3=https://bank.example")
                 .validate(&bank)
                 .is_err()
+        );
+    }
+
+    #[test]
+    fn a_decision_is_kept_for_as_long_as_the_protocol_asks() {
+        use two_phase::retention::FORGOTTEN_AFTER;
+
+        let days = |retention_days| TransactionsConfig {
+            retention_days,
+            ..TransactionsConfig::default()
+        };
+        let bank = BankConfig::default();
+        assert_eq!(days(7).timings().kept_for, FORGOTTEN_AFTER);
+        assert_eq!(days(7).validate(&bank), Ok(()));
+        let refused = days(6).validate(&bank).unwrap_err();
+        assert!(
+            refused.contains("retention_days must be at least 7"),
+            "{refused}"
         );
     }
 

@@ -11,6 +11,7 @@
 //! | a transfer by saga | `sagas/` |
 //! | databases that lost their last commits | `coordinator/numbers.rs` |
 //! | an inquiry answered | `coordinator/inquiries.rs` |
+//! | what is long finished, deleted | `coordinator/retention.rs` |
 //! | what operators are told of a transaction in doubt | `console/` |
 
 mod app;
@@ -34,6 +35,7 @@ use service_kit::auth::{Issuer, Signer, Verifier};
 use service_kit::client::ServiceClient;
 use service_kit::config::Loaded;
 use service_kit::database::ByKey;
+use service_kit::retention;
 use service_kit::serve::Service;
 use sqlx::PgPool;
 use sqlx::migrate::Migrator;
@@ -44,6 +46,7 @@ pub use config::TransactionsConfig;
 use app::App;
 use coordinator::numbers::Numbers;
 use coordinator::participants::Participants;
+use coordinator::retention::Cleaner;
 use coordinator::{Coordination, recovery};
 
 /// The schema of this service's database.
@@ -73,8 +76,8 @@ pub enum BuildError {
     Config(&'static str),
 }
 
-/// Recovery of transactions and of sagas.
-type Loops = [tokio::task::JoinHandle<()>; 2];
+/// Recovery of transactions and of sagas, and retention.
+type Loops = [tokio::task::JoinHandle<()>; 3];
 
 /// The service with its background loops.
 pub struct Built {
@@ -139,9 +142,11 @@ pub async fn build(loaded: &Loaded<TransactionsConfig>, pool: PgPool) -> Result<
         .sagas
         .clone()
         .recover(timings, stopping.clone());
+    let cleaner = Cleaner::new(coordination.pool.clone(), timings.kept_for);
     let loops = [
-        tokio::spawn(recovery::run(Arc::clone(&coordination), stopping)),
+        tokio::spawn(recovery::run(Arc::clone(&coordination), stopping.clone())),
         tokio::spawn(sagas),
+        tokio::spawn(retention::run(cleaner, config.retention_pace(), stopping)),
     ];
     let app = Arc::new(App {
         pool: pool.clone(),

@@ -8,7 +8,7 @@ use utoipa_axum::routes;
 use crate::app::App;
 use crate::http::{
     acknowledgements, audit, batch, in_doubt, inquiries, internal_transfers, participants,
-    reconciliations, resolutions, sagas, timeline, transfer, transfers,
+    reconciliations, resolutions, sagas, timeline, transfer, transfers, unfinished,
 };
 
 pub(crate) fn router(app: Arc<App>) -> OpenApiRouter {
@@ -36,6 +36,7 @@ pub(crate) fn router(app: Arc<App>) -> OpenApiRouter {
         .routes(routes!(sagas::skip))
         // Between services
         .routes(routes!(inquiries::create))
+        .routes(routes!(unfinished::create))
         .routes(routes!(internal_transfers::create))
         .routes(routes!(internal_transfers::close))
         .with_state(app)

@@ -17,6 +17,7 @@ pub mod metrics;
 pub mod problem;
 pub mod program;
 pub mod rate_limit;
+pub mod retention;
 pub mod serve;
 pub mod slices;
 pub mod telemetry;

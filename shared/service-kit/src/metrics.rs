@@ -15,6 +15,9 @@ pub const HAZARDS: &str = "bank_hazards_total";
 /// out to be the other one (`mixed`), by `outcome`.
 pub const HEURISTICS: &str = "bank_heuristic_outcomes_total";
 
+/// Counts rows that were deleted because they were old, by `table`.
+pub const DELETED: &str = "bank_retention_deleted_rows_total";
+
 /// Upper bounds, in seconds, of the latency buckets: a millisecond to the longest time-out.
 const LATENCY_BUCKETS: [f64; 13] = [
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 30.0,
@@ -32,6 +35,7 @@ pub fn install() {
         metrics::describe_gauge!(INTERVENTIONS, "Cases that need a person");
         metrics::describe_counter!(HAZARDS, "Contradictions recorded, by kind");
         metrics::describe_counter!(HEURISTICS, "Outcomes forced, and those that became mixed");
+        metrics::describe_counter!(DELETED, "Rows deleted for their age, by table");
         metrics::describe_counter!("http_requests_total", "Requests answered");
         metrics::describe_histogram!(
             "http_request_duration_seconds",

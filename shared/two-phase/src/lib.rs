@@ -12,6 +12,7 @@
 //! | what does a recovering coordinator do? | [`recovery`] |
 //! | what is a participant in doubt told, and what does it make of its peers? | [`inquiry`] |
 //! | has one of two databases lost its last commits? | [`numbers`] |
+//! | what may be deleted, and when? | [`retention`] |
 //! | what crosses the wire? | [`message`]; for a transfer by saga, [`steps`] |
 //! | what is an operator told about a transaction in doubt? | [`console`] |
 //!
@@ -29,6 +30,7 @@ pub mod numbers;
 pub mod participant;
 pub mod planted;
 pub mod recovery;
+pub mod retention;
 pub mod steps;
 
 pub use coordinator::{Action, Coordinator, Event, Phase};

@@ -1,7 +1,7 @@
 //! Clocks that jump, and messages from another time.
 
 use stack::{ClusterChoice, Options};
-use tests::{ACCOUNTS, CUSTOMER, Clock, Failpoint, Flow, TRANSACTIONS, TestBank};
+use tests::{ACCOUNTS, CUSTOMER, Clock, Failpoint, Flow, ORDERS, TRANSACTIONS, TestBank};
 
 use crate::seed::{ALICE, BOB};
 
@@ -9,22 +9,23 @@ const HOUR: i64 = 3_600;
 const SERVICES: [&str; 3] = [CUSTOMER, ACCOUNTS, TRANSACTIONS];
 
 /// A bank that lives by two clocks: its services by one, their database by the other.
-struct Clocks {
+pub(crate) struct Clocks {
     services: Clock,
     database: Clock,
 }
 
 impl Clocks {
-    fn find() -> Option<Self> {
+    pub(crate) fn find() -> Option<Self> {
         Some(Self {
             services: Clock::find()?,
             database: Clock::find()?,
         })
     }
 
-    fn wind(&self, mut options: Options) -> Options {
+    pub(crate) fn wind(&self, mut options: Options) -> Options {
         options.cluster = ClusterChoice::Private;
-        for service in SERVICES {
+        let orders = options.orders.then_some(ORDERS);
+        for service in SERVICES.into_iter().chain(orders) {
             for (name, value) in self.services.environment() {
                 options = options.setting_for(service, &name, value);
             }
@@ -36,7 +37,7 @@ impl Clocks {
     }
 
     /// Sets both, in seconds beside the true time.
-    fn set(&self, services: i64, database: i64) {
+    pub(crate) fn set(&self, services: i64, database: i64) {
         self.services.ahead(services);
         self.database.ahead(database);
     }

@@ -35,6 +35,7 @@ mod partitions;
 mod planted_bugs;
 mod refunds;
 mod restored;
+mod retention;
 mod sagas;
 mod sagas_killed;
 mod sagas_stuck;

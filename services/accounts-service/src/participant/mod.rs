@@ -10,6 +10,7 @@
 //! | how is a list of a saga's steps performed? | [`steps`] |
 //! | what if no decision comes? | [`in_doubt`] |
 //! | what does a peer in doubt get to know? | `terminate.rs` |
+//! | what may be deleted, and when? | [`retention`] |
 //! | what may an operator do? | [`force`], and directly here: [`resolve`] |
 //! | what is an operator told? | [`evidence`] |
 
@@ -26,6 +27,7 @@ mod numbers;
 mod prepare;
 mod recent;
 pub mod resolve;
+pub mod retention;
 pub mod steps;
 mod terminate;
 mod unlocked;
@@ -34,7 +36,7 @@ pub mod vote;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use service_kit::database::{ByKey, spawned};
 use sqlx::PgPool;
 use two_phase::BranchState;
@@ -51,10 +53,6 @@ use numbers::OwnNumbers;
 use recent::Recent;
 
 use crate::store::{StoreError, branches};
-
-/// About a transaction that is not known here and older than this nobody writes anything: whoever
-/// finished it may have deleted it since.
-const FORGOTTEN_AFTER: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// One bank's branches. Cheap to clone.
 #[derive(Clone)]
@@ -241,31 +239,15 @@ pub(crate) fn acknowledgements(
     })
 }
 
-/// Whether an absent transaction of this id is one that nobody writes anything about. UUIDv7 says
-/// when it was begun (RFC 9562, section 5.7).
+/// Whether an absent transaction of this id is one that nobody writes anything about.
 fn is_forgotten(id: TransactionId) -> bool {
-    let Some(begun) = id.uuid().get_timestamp() else {
-        return false;
-    };
-    let (begun, _) = begun.to_unix();
-    let now = u64::try_from(Utc::now().timestamp()).unwrap_or(0);
-    begun.saturating_add(FORGOTTEN_AFTER.as_secs()) < now
+    two_phase::retention::is_forgotten(id, since_1970())
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use uuid::{NoContext, Timestamp, Uuid};
-
-    #[test]
-    fn an_id_is_forgotten_after_seven_days() {
-        let begun_days_ago = |days: u64| {
-            let now = u64::try_from(Utc::now().timestamp()).expect("after 1970");
-            let then = Timestamp::from_unix(NoContext, now - days * 86_400, 0);
-            TransactionId::from_uuid(Uuid::new_v7(then))
-        };
-        assert!(!is_forgotten(TransactionId::generate()));
-        assert!(!is_forgotten(begun_days_ago(6)));
-        assert!(is_forgotten(begun_days_ago(8)));
-    }
+/// The time, as ids tell it.
+fn since_1970() -> Duration {
+    Utc::now()
+        .signed_duration_since(DateTime::UNIX_EPOCH)
+        .to_std()
+        .unwrap_or_default()
 }

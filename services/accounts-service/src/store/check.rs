@@ -153,7 +153,7 @@ pub async fn holds(snapshot: &mut PgConnection) -> Findings {
 }
 
 /// I5: committed branches are booked in full, others not at all, and the parts of sagas as far as
-/// their steps have come.
+/// their steps have come. What is booked and old may have lost its branch to its age.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -178,7 +178,8 @@ pub async fn branches(snapshot: &mut PgConnection) -> Findings {
                              e.transaction_id, e.account_id, coalesce(b.state, 'absent'))
                FROM ledger_entries e LEFT JOIN branches b USING (transaction_id)
                WHERE e.kind IN ('transfer', 'clearing') AND e.step = 0
-                 AND (b.state IS NULL
+                 AND ((b.state IS NULL
+                       AND e.transaction_id > (SELECT deleted_through FROM retention))
                       OR b.state NOT IN ('COMMITTED', 'HEURISTIC_COMMIT', 'HEURISTIC_MIXED')
                       OR (e.kind = 'transfer' AND NOT e.account_id = ANY(b.account_ids)))
                UNION ALL
@@ -198,7 +199,9 @@ pub async fn branches(snapshot: &mut PgConnection) -> Findings {
                           WHERE l.step <> 0 AND a.kind = 'customer'
                           GROUP BY l.transaction_id, l.account_id, l.transfer_index) e
                    USING (transaction_id, account_id, transfer_index)
-               WHERE w.state IS NULL OR coalesce(e.change, 0) <> w.change
+               WHERE CASE WHEN w.state IS NULL
+                          THEN transaction_id > (SELECT deleted_through FROM retention)
+                          ELSE coalesce(e.change, 0) <> w.change END
            ) AS f(found) LIMIT 20"#
     )
     .fetch_all(snapshot)

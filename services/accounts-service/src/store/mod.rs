@@ -16,6 +16,7 @@ pub mod parts;
 pub mod proposals;
 pub mod requests;
 pub mod resolutions;
+pub mod retention;
 mod rows;
 pub mod sandbox;
 pub mod steps;

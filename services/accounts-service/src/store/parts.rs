@@ -12,7 +12,7 @@ use super::{StoreError, rows};
 use crate::branch::Content;
 use crate::participant::steps::operation::PartState;
 
-/// Which of these have a part here; nothing is locked.
+/// Which of these have a part here, which is not deleted before the end of the database transaction.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -25,7 +25,8 @@ pub async fn known(
     }
     let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
     let known = sqlx::query_scalar!(
-        "SELECT transaction_id FROM saga_parts WHERE transaction_id = ANY($1)",
+        "SELECT transaction_id FROM saga_parts WHERE transaction_id = ANY($1)
+         ORDER BY transaction_id FOR KEY SHARE",
         &ids
     )
     .fetch_all(connection)

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use accounts_service::participant::Participant;
 use accounts_service::participant::in_doubt::Inquirer;
+use accounts_service::participant::retention::{Cleaner, NotDeleted};
 use accounts_service::{AccountsConfig, Built, MIGRATIONS, build, seed};
 use chrono::Utc;
 use reqwest::Client;
@@ -12,6 +13,7 @@ use serde_json::json;
 use service_kit::auth::{USER_AUDIENCE, USER_ISSUER, UserClaims};
 use service_kit::config::{BankConfig, Loaded};
 use service_kit::database::ByKey;
+use service_kit::retention::{Deleted, Sweeper};
 use service_kit::serve::bind;
 use service_kit::testing::{TestDatabase, TestServer};
 use service_kit::{client, database};
@@ -38,6 +40,7 @@ pub struct Bank {
     pub url: String,
     _database: TestDatabase,
     inquirer: Inquirer,
+    cleaner: Cleaner,
     issuers: Issuers,
     client: Client,
     _server: TestServer,
@@ -110,7 +113,11 @@ impl Bank {
             bank: setup.bank,
             service: config,
         };
-        let Built { service, inquirer } = build(loaded, pool.clone()).await.expect("a service");
+        let Built {
+            service,
+            inquirer,
+            retention,
+        } = build(loaded, pool.clone()).await.expect("a service");
         let participant = Participant::new(ByKey::beside(&pool), setup.participant.clone());
         let first = comparison(&setup.participant, &[], &[]);
         let reply = participant.compare(first).await.expect("a comparison");
@@ -118,6 +125,7 @@ impl Bank {
         Self {
             participant,
             inquirer,
+            cleaner: retention.cleaner,
             url,
             pool,
             _database: database,
@@ -130,6 +138,21 @@ impl Bank {
     /// The loop that asks about branches in doubt; tests take its steps.
     pub const fn inquirer(&self) -> &Inquirer {
         &self.inquirer
+    }
+
+    /// Deletes all that is old.
+    pub async fn sweep(&mut self) -> Result<Deleted, NotDeleted> {
+        let mut all = Deleted::default();
+        while let Some(deleted) = self.cleaner.batch().await? {
+            all.add(&deleted);
+        }
+        Ok(all)
+    }
+
+    /// From now on the coordinator is not done with these.
+    pub fn coordinator_needs(&self, ids: &[TransactionId]) {
+        let mut unfinished = self.issuers.unfinished.lock().expect("not poisoned");
+        unfinished.extend(ids);
     }
 
     /// From now on the coordinator says this about a transaction.

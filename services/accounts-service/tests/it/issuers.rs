@@ -11,11 +11,15 @@ use service_kit::testing::{TestDatabase, TestServer};
 use sqlx::AssertSqlSafe;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use two_phase::message::{InquiryAnswer, InquiryItem, InquiryList, InquiryReply};
+use two_phase::retention::Unfinished;
 use types::TransactionId;
 use utoipa_axum::router::OpenApiRouter;
 
 /// What the coordinator says about transactions; the last word counts.
 pub type Answers = Arc<Mutex<Vec<(TransactionId, InquiryAnswer)>>>;
+
+/// What the coordinator is not done with.
+pub type Kept = Arc<Mutex<Vec<TransactionId>>>;
 
 /// customer-service and the coordinator in one: their keys, and what a coordinator answers.
 pub struct Issuers {
@@ -25,6 +29,8 @@ pub struct Issuers {
     pub server: TestServer,
     /// What the coordinator says about a transaction; shared with its route.
     pub answers: Answers,
+    /// What the coordinator is not done with; shared with its route.
+    pub unfinished: Kept,
 }
 
 impl Issuers {
@@ -58,11 +64,23 @@ impl Issuers {
                 numbers: None,
             })
         });
+        let unfinished = Kept::default();
+        let kept = Arc::clone(&unfinished);
+        let asked_for = axum::routing::post(async move |Json(asked): Json<InquiryList>| {
+            let kept = kept.lock().expect("not poisoned");
+            let items = asked.items.into_iter().filter(|id| kept.contains(id));
+            Json(Unfinished {
+                items: items.collect(),
+                numbers: None,
+            })
+        });
         let service = Service {
             name: "transactions-service".to_owned(),
             version: "0",
             bank: BankConfig::default(),
-            router: OpenApiRouter::new().route("/internal/inquiries", inquiries),
+            router: OpenApiRouter::new()
+                .route("/internal/inquiries", inquiries)
+                .route("/internal/unfinished", asked_for),
             pool: pool.clone(),
             signer: coordinator.clone(),
             verifier: Verifier::new(pool.clone(), vec![], vec![])
@@ -76,6 +94,7 @@ impl Issuers {
             coordinator,
             server: TestServer::start(service).await,
             answers,
+            unfinished,
         }
     }
 }

@@ -21,6 +21,7 @@ mod prepare;
 mod race;
 mod remembered;
 mod reserved;
+mod retention;
 mod sagas;
 mod sequences;
 mod statement;

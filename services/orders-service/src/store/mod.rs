@@ -10,3 +10,4 @@ pub(crate) mod placed;
 pub(crate) mod products;
 pub(crate) mod reading;
 pub(crate) mod repairs;
+pub(crate) mod retention;

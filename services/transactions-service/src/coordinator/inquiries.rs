@@ -9,12 +9,14 @@ use std::collections::HashMap;
 use chrono::Utc;
 use two_phase::inquiry::{InquiryStep, answer};
 use two_phase::message::{InquiryAnswer, InquiryItem, InquiryList, InquiryReply, Outcome};
+use two_phase::retention::is_forgotten;
 use types::views::ParticipantState;
-use types::{Code, TransactionId};
+use types::{Code, ParticipantId, TransactionId};
 
 use super::Coordination;
 use super::alarm::raise_hazard;
 use super::queues::StepError;
+use super::unfinished::since_1970;
 use crate::store::decisions::{Decided, NewDecision};
 use crate::store::leases::{Standing, standing};
 use crate::store::numbers;
@@ -34,7 +36,7 @@ pub(crate) enum Unanswered {
 /// Answers a list of inquiries.
 ///
 /// Durable when it returns: every outcome that is answered, and a hazard for every transaction
-/// that is unknown here.
+/// that is unknown here and too young to have been deleted.
 pub(crate) async fn reply(
     coordination: &Coordination,
     inquiry: InquiryList,
@@ -52,12 +54,7 @@ pub(crate) async fn reply(
             (row.transaction_id, (row.status, left_behind, row))
         })
         .collect();
-    // Asked for after the rows were read: what they say is this database's, and no earlier one's.
-    let incarnation = numbers::incarnation(&coordination.pool).await?;
-    coordination.numbers.noticed(&incarnation);
-    if coordination.numbers.state(who) != ParticipantState::InStep {
-        return Err(Unanswered::NotInStep);
-    }
+    still_in_step(coordination, who).await?;
     let mut items = Vec::with_capacity(inquiry.items.len());
     for transaction_id in inquiry.items {
         let record = records.remove(&transaction_id);
@@ -67,7 +64,8 @@ pub(crate) async fn reply(
             (InquiryStep::DecideAbort, Some((_, _, row))) => abort_first(coordination, row).await?,
             (InquiryStep::DecideAbort, None) => InquiryAnswer::Unknown,
         };
-        if answer == InquiryAnswer::Unknown {
+        // One that is so old may have been deleted for its age: nothing is written about it.
+        if answer == InquiryAnswer::Unknown && !is_forgotten(transaction_id, since_1970()) {
             raise_hazard(
                 &coordination.pool,
                 transaction_id,
@@ -84,6 +82,19 @@ pub(crate) async fn reply(
     }
     let numbers = inquiry.numbers.is_some().then_some(numbers);
     Ok(InquiryReply { items, numbers })
+}
+
+/// Asked for after the rows were read: what they say is this database's, and no earlier one's.
+pub(super) async fn still_in_step(
+    coordination: &Coordination,
+    who: &ParticipantId,
+) -> Result<(), Unanswered> {
+    let incarnation = numbers::incarnation(&coordination.pool).await?;
+    coordination.numbers.noticed(&incarnation);
+    match coordination.numbers.state(who) {
+        ParticipantState::InStep => Ok(()),
+        _ => Err(Unanswered::NotInStep),
+    }
 }
 
 async fn abort_first(

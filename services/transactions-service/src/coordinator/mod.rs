@@ -8,7 +8,8 @@
 //! | lists to the database | [`queues`] |
 //! | transactions that another process left behind | [`recovery`] |
 //! | has one of two databases lost its last commits? | [`numbers`], [`comparison`] |
-//! | participants that ask | [`inquiries`] |
+//! | participants that ask | [`inquiries`], and what they may delete: [`unfinished`] |
+//! | what is long finished, deleted | [`retention`] |
 //! | what participants know, for operators | [`evidence`] |
 //!
 //! What is decided is decided in the crate `two_phase`; what is written is written in `store`.
@@ -25,6 +26,8 @@ pub(crate) mod participants;
 mod questions;
 pub(crate) mod queues;
 pub(crate) mod recovery;
+pub(crate) mod retention;
+pub(crate) mod unfinished;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -22,21 +22,28 @@ pub(crate) async fn create(
     caller: ServiceCaller,
     Json(inquiry): Json<InquiryList>,
 ) -> Result<Json<InquiryReply>> {
-    if caller.name != inquiry.participant.as_str() {
-        return Err(Problem::new(Code::Forbidden).detail("Ask in your own name."));
+    speaks_for_itself(&caller, &inquiry)?;
+    let answer = reply(&app.coordination, inquiry).await.map_err(problem)?;
+    service_kit::failpoints::hit("after_inquiry").await?;
+    Ok(Json(answer))
+}
+
+/// Lets a bank pass that asks in its own name.
+pub(super) fn speaks_for_itself(caller: &ServiceCaller, question: &InquiryList) -> Result<()> {
+    if caller.name == question.participant.as_str() {
+        return Ok(());
     }
-    match reply(&app.coordination, inquiry).await {
-        Ok(reply) => {
-            service_kit::failpoints::hit("after_inquiry").await?;
-            Ok(Json(reply))
-        }
-        Err(Unanswered::Database(error)) => Err(error.into()),
-        Err(error @ Unanswered::NotInStep) => {
-            Err(Problem::new(Code::NotInStep).detail(error.to_string()))
-        }
-        Err(Unanswered::Step(error)) => {
+    Err(Problem::new(Code::Forbidden).detail("Ask in your own name."))
+}
+
+/// Why there is no answer.
+pub(super) fn problem(error: Unanswered) -> Problem {
+    match error {
+        Unanswered::Database(error) => error.into(),
+        Unanswered::NotInStep => Problem::new(Code::NotInStep).detail(error.to_string()),
+        Unanswered::Step(error) => {
             tracing::warn!(event = "INQUIRY_UNANSWERED", %error);
-            Err(Problem::new(Code::Unavailable))
+            Problem::new(Code::Unavailable)
         }
     }
 }

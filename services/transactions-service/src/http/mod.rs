@@ -13,6 +13,7 @@ pub(crate) mod sagas;
 pub(crate) mod timeline;
 pub(crate) mod transfer;
 pub(crate) mod transfers;
+pub(crate) mod unfinished;
 
 use service_kit::Problem;
 use service_kit::auth::User;

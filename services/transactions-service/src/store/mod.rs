@@ -13,6 +13,7 @@ pub(crate) mod numbers;
 pub(crate) mod owners;
 pub(crate) mod reconciliations;
 pub(crate) mod resolutions;
+pub(crate) mod retention;
 pub(crate) mod sagas;
 pub(crate) mod steps;
 pub(crate) mod transactions;

@@ -7,6 +7,7 @@ mod forgetting;
 mod placing;
 mod products;
 mod repairs;
+mod retention;
 mod stuck;
 
 use reqwest::Method;

@@ -154,6 +154,7 @@ pub(super) const MATRIX: &[Row] = &[
     (TRANSACTIONS, "POST", "/sagas/{saga_id}/retry", ORDER,                                     [401, 403, 403, 403, 404, 401, 403, 401, 401]),
     (TRANSACTIONS, "POST", "/sagas/{saga_id}/skip", ORDER,                                      [401, 403, 403, 403, 404, 401, 403, 401, 401]),
     (TRANSACTIONS, "POST",   "/internal/inquiries", INQUIRY,                                    [401, 403, 403, 403, 403, 401, 200, 401, 401]),
+    (TRANSACTIONS, "POST",   "/internal/unfinished", INQUIRY,                                   [401, 403, 403, 403, 403, 401, 200, 401, 401]),
     (TRANSACTIONS, "POST",   "/internal/transfers", PAYMENT,                                    [401, 403, 403, 403, 403, 401, 403, 401, 401]),
     (TRANSACTIONS, "POST",   "/internal/transfers/close", CLOSING,                              [401, 403, 403, 403, 403, 401, 403, 401, 401]),
     (TRANSACTIONS, "PUT",    "/demo/failpoints/{name}", FAILPOINT,                              [401, 403, 403, 403, 200, 401, 403, 401, 401]),
