@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::time::Instant;
 
 /// Bounds of a queue.
 #[derive(Debug, Clone, Copy)]
@@ -72,7 +73,14 @@ pub enum NoAnswer {
     Lost,
 }
 
-type Waiting<T, R> = (T, oneshot::Sender<R>);
+/// Nobody waits for what is handed in without haste; this long it lets others begin the list.
+const LEISURE: Duration = Duration::from_millis(5);
+
+struct Waiting<T, R> {
+    item: T,
+    answer: oneshot::Sender<R>,
+    is_urgent: bool,
+}
 
 /// A queue whose handler is given lists.
 ///
@@ -130,12 +138,24 @@ impl<T: Send + 'static, R: Send + 'static> ListQueue<T, R> {
     /// # Errors
     /// [`NoAnswer`].
     pub async fn submit(&self, item: T) -> Result<R, NoAnswer> {
-        self.hand_in(item)?.await.map_err(|_| NoAnswer::Lost)
+        self.hand_in(item, true)?.await.map_err(|_| NoAnswer::Lost)
+    }
+
+    /// As [`ListQueue::submit`], of something that is in no haste: it goes with the list that the next
+    /// urgent item begins, and alone when none comes within a moment.
+    ///
+    /// # Errors
+    /// [`NoAnswer`].
+    pub async fn submit_at_leisure(&self, item: T) -> Result<R, NoAnswer> {
+        self.hand_in(item, false)?.await.map_err(|_| NoAnswer::Lost)
     }
 
     /// Hands in items that came together and waits for all answers, in the same order.
     pub async fn submit_all(&self, items: Vec<T>) -> Vec<Result<R, NoAnswer>> {
-        let handed_in: Vec<_> = items.into_iter().map(|item| self.hand_in(item)).collect();
+        let handed_in: Vec<_> = items
+            .into_iter()
+            .map(|item| self.hand_in(item, true))
+            .collect();
         let mut answers = Vec::with_capacity(handed_in.len());
         for waiting in handed_in {
             answers.push(match waiting {
@@ -146,9 +166,14 @@ impl<T: Send + 'static, R: Send + 'static> ListQueue<T, R> {
         answers
     }
 
-    fn hand_in(&self, item: T) -> Result<oneshot::Receiver<R>, NoAnswer> {
+    fn hand_in(&self, item: T, is_urgent: bool) -> Result<oneshot::Receiver<R>, NoAnswer> {
         let (answer, receiver) = oneshot::channel();
-        match self.sender.try_send((item, answer)) {
+        let waiting = Waiting {
+            item,
+            answer,
+            is_urgent,
+        };
+        match self.sender.try_send(waiting) {
             Ok(()) => Ok(receiver),
             Err(mpsc::error::TrySendError::Full(_)) => {
                 metrics::counter!("bank_queue_full_total", "queue" => self.name).increment(1);
@@ -172,6 +197,13 @@ impl<T, R> Lists<T, R> {
         // Locked while waiting, so that exactly one idle worker takes the next list.
         let mut receiver = self.receiver.lock().await;
         let mut list = vec![receiver.recv().await?];
+        let leisure = Instant::now() + LEISURE;
+        while list.last().is_some_and(|last| !last.is_urgent)
+            && list.len() < self.max_items
+            && let Ok(Some(next)) = tokio::time::timeout_at(leisure, receiver.recv()).await
+        {
+            list.push(next);
+        }
         let turn = self.turns.take().await;
         while list.len() < self.max_items
             && let Ok(next) = receiver.try_recv()
@@ -190,7 +222,8 @@ where
     Fut: Future<Output = Vec<R>> + Send + 'static,
 {
     while let Some((waiting, turn)) = lists.next().await {
-        let (items, answers): (Vec<T>, Vec<oneshot::Sender<R>>) = waiting.into_iter().unzip();
+        let apart = waiting.into_iter().map(|one| (one.item, one.answer));
+        let (items, answers): (Vec<T>, Vec<oneshot::Sender<R>>) = apart.unzip();
         metrics::histogram!("bank_list_items", "queue" => name).record(count(items.len()));
         // A task of its own: a panic loses one list, not the worker.
         let worked = tokio::spawn(handler(items)).await;
@@ -275,10 +308,25 @@ mod tests {
             })
         };
         let (stuck, other) = (queue("stuck"), queue("other"));
-        let _first = stuck.hand_in(()).expect("room");
+        let _first = stuck.hand_in((), true).expect("room");
         assert_eq!(begins.recv().await, Some("stuck"));
-        let _second = other.hand_in(()).expect("room");
+        let _second = other.hand_in((), true).expect("room");
         assert_eq!(begins.recv().await, Some("other"));
+    }
+
+    #[tokio::test]
+    async fn what_is_in_no_haste_goes_with_what_is_and_alone_when_nothing_comes() {
+        let (begun, mut begins) = mpsc::unbounded_channel();
+        let queue = ListQueue::new("test", LIMITS, move |items: Vec<u32>| {
+            begun.send(items.clone()).expect("somebody listens");
+            async move { items }
+        });
+        let leisurely = queue.hand_in(1, false).expect("room");
+        let urgent = queue.hand_in(2, true).expect("room");
+        assert_eq!(begins.recv().await, Some(vec![1, 2]));
+        assert_eq!((leisurely.await, urgent.await), (Ok(1), Ok(2)));
+        assert_eq!(queue.submit_at_leisure(3).await, Ok(3));
+        assert_eq!(begins.recv().await, Some(vec![3]));
     }
 
     #[tokio::test]
@@ -291,9 +339,9 @@ mod tests {
             std::future::pending::<()>().await;
             items
         });
-        let waiting = queue.hand_in(());
+        let waiting = queue.hand_in((), true);
         assert!(waiting.is_ok(), "there is room for one");
-        let full = queue.hand_in(()).map(drop);
+        let full = queue.hand_in((), true).map(drop);
         assert_eq!(full, Err(NoAnswer::Full));
     }
 

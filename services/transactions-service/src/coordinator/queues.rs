@@ -95,7 +95,9 @@ impl Queues {
 
     /// Durable when it returns: that nothing is left to send.
     pub(crate) async fn finish(&self, finished: Finished) -> Answer<()> {
-        match self.take(Step::Finish(finished)).await? {
+        // The client has its answer: this can wait for the next one's begin.
+        let step = Arc::new(Step::Finish(finished));
+        match self.steps.submit_at_leisure(step).await?? {
             Stepped::Finished => Ok(()),
             other => Err(mistaken(other)),
         }

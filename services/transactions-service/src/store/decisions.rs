@@ -1,4 +1,5 @@
-//! The decision, made durable: the one compare-and-set on which safety rests.
+//! Decisions and ends: what a list of them writes, and what stands in the database afterwards. The
+//! statement that writes them is in `written.rs`.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgPool;

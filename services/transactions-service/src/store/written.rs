@@ -1,4 +1,5 @@
-//! The one statement of a list: what begins, what is decided, what is at its end.
+//! The one statement of a list: what begins, what is decided, what is at its end. Its part `decided`
+//! is the compare-and-set on which safety rests.
 
 use std::collections::{BTreeMap, HashSet};
 
