@@ -13,6 +13,7 @@ mod in_doubt;
 mod issuers;
 mod ledger_check;
 mod linked;
+mod messages;
 mod numbers;
 #[cfg(feature = "failpoints")]
 mod planted;

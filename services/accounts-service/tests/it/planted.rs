@@ -59,7 +59,7 @@ caught! {
         by "concurrency::nobody_who_looks_while_transfers_are_booked_sees_half_of_one"
         in "the balances sum to -1";
     a_message_for_another_bank_that_is_taken_is_caught: WrongParticipantAccepted
-        by "prepare::a_message_for_another_bank_is_refused_before_anything_is_looked_at"
+        by "messages::a_message_for_another_bank_is_refused_before_anything_is_looked_at"
         in "messages";
     an_unknown_transaction_that_is_aborted_is_caught: UnknownMeansAborted
         by "in_doubt::case_99_a_transaction_that_the_coordinator_forgot_is_a_hazard_and_never_aborted"
