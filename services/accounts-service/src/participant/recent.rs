@@ -139,7 +139,60 @@ impl<K: Eq + Hash, V> Latest<K, V> {
 
 #[cfg(test)]
 mod tests {
+    use two_phase::message::{Leg, Outcome};
+    use types::views::{AccountStatus, Locking};
+    use types::{Balance, Currency};
+
     use super::*;
+    use crate::account::AccountKind;
+
+    fn usd() -> Currency {
+        "USD".parse().expect("a currency")
+    }
+
+    fn account(account_id: AccountId) -> AccountState {
+        AccountState {
+            account_id,
+            kind: AccountKind::Customer,
+            customer_id: None,
+            currency: usd(),
+            status: AccountStatus::Active,
+            locking: Locking::Escrow,
+            balance: Balance::ZERO,
+            pending_debits: Balance::ZERO,
+            pending_credits: Balance::ZERO,
+            reserved_credits: Balance::ZERO,
+            overdraft_limit: Balance::ZERO,
+            transaction_lock: None,
+            version: 1,
+        }
+    }
+
+    fn prepare(accounts: &[AccountId]) -> Item {
+        let legs = accounts.iter().map(|account_id| Leg {
+            account_id: *account_id,
+            change: "1".parse().expect("a change"),
+            transfer_index: 0,
+        });
+        let content = Content::new(usd(), legs.collect(), None, Vec::new(), Vec::new());
+        Item::Prepare(TransactionId::generate(), Arc::new(content))
+    }
+
+    #[test]
+    fn an_account_that_is_voted_on_is_read_whatever_is_remembered_of_it() {
+        let (voted_on, decided) = (AccountId::generate(), AccountId::generate());
+        let promised = prepare(&[voted_on, decided]);
+        let id = promised.id();
+        let recent = Recent::default();
+        recent.promised(vec![promised], &[Some(Answer::Vote(Vote::Yes))]);
+        recent.written(vec![account(voted_on), account(decided)], "7");
+        let list = [Item::Decide(id, Outcome::Commit), prepare(&[voted_on])];
+        let remembered = recent.take(&list);
+        assert!(remembered.branches.contains_key(&id));
+        let accounts: Vec<_> = remembered.accounts.into_keys().collect();
+        assert_eq!(accounts, [decided]);
+        assert!(recent.take(&list).is_nothing(), "it is forgotten");
+    }
 
     #[test]
     fn what_was_kept_lately_is_found_once_and_the_rest_is_forgotten() {

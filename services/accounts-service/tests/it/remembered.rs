@@ -75,3 +75,22 @@ async fn what_another_process_has_committed_since_the_promise_is_not_committed_a
     );
     bank.assert_at_rest().await;
 }
+
+#[tokio::test]
+async fn what_another_process_has_held_since_the_promise_stays_held() {
+    let bank = Bank::start().await;
+    let (ours, theirs) = (
+        transfer(ALICE_1, BOB_1, "100"),
+        transfer(ALICE_1, BOB_1, "30"),
+    );
+    assert_eq!(bank.prepare(&ours).await, yes());
+    let other = Participant::new(ByKey::beside(&bank.pool), bank_1());
+    assert_eq!(other.prepare(vec![theirs]).await, [Some(yes())]);
+    let answer = bank.decide(ours.transaction_id, Outcome::Abort).await;
+    assert_eq!(answer, Acknowledgement::Done);
+    assert_eq!(
+        bank.figures(ALICE_1).await,
+        figures("1000.00", "30.00", "0.00", 1)
+    );
+    bank.assert_sound().await;
+}
