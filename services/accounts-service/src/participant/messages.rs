@@ -100,7 +100,10 @@ async fn answer_run(
         done += length;
         match (part, items) {
             (Part::Done(more), _) => answers.extend(more),
-            (Part::Unknown(StoreError::NotInStep(refused)), _) => return Err(refused),
+            (Part::Unknown(StoreError::NotInStep(refused)), _) => {
+                participant.recent.forget();
+                return Err(refused);
+            }
             (Part::Refused(error), [Item::Decide(id, _)]) => {
                 let hazard = decide::cannot_apply(&participant.pool, *id, &error).await;
                 answers.push(hazard.map(Answer::Acknowledgement));

@@ -76,6 +76,12 @@ impl Recent {
         remembered
     }
 
+    /// Forgets everything: this database may be another one than what is remembered was written to, and
+    /// its marks may come again.
+    pub(super) fn forget(&self) {
+        *self.inner() = Inner::default();
+    }
+
     /// Remembers the branches that are prepared now.
     pub(super) fn promised(&self, items: Vec<Item>, answers: &[Option<Answer>]) {
         let mut inner = self.inner();
@@ -139,59 +145,43 @@ impl<K: Eq + Hash, V> Latest<K, V> {
 
 #[cfg(test)]
 mod tests {
-    use two_phase::message::{Leg, Outcome};
-    use types::views::{AccountStatus, Locking};
-    use types::{Balance, Currency};
+    use two_phase::message::Outcome;
 
     use super::*;
-    use crate::account::AccountKind;
+    use crate::account::samples::{account, id};
+    use crate::branch::samples::{content, leg, transfer};
 
-    fn usd() -> Currency {
-        "USD".parse().expect("a currency")
-    }
-
-    fn account(account_id: AccountId) -> AccountState {
-        AccountState {
-            account_id,
-            kind: AccountKind::Customer,
-            customer_id: None,
-            currency: usd(),
-            status: AccountStatus::Active,
-            locking: Locking::Escrow,
-            balance: Balance::ZERO,
-            pending_debits: Balance::ZERO,
-            pending_credits: Balance::ZERO,
-            reserved_credits: Balance::ZERO,
-            overdraft_limit: Balance::ZERO,
-            transaction_lock: None,
-            version: 1,
-        }
-    }
-
-    fn prepare(accounts: &[AccountId]) -> Item {
-        let legs = accounts.iter().map(|account_id| Leg {
-            account_id: *account_id,
-            change: "1".parse().expect("a change"),
-            transfer_index: 0,
-        });
-        let content = Content::new(usd(), legs.collect(), None, Vec::new(), Vec::new());
+    fn prepare(content: Content) -> Item {
         Item::Prepare(TransactionId::generate(), Arc::new(content))
+    }
+
+    fn remembering(promised: &Item) -> Recent {
+        let recent = Recent::default();
+        recent.promised(vec![promised.clone()], &[Some(Answer::Vote(Vote::Yes))]);
+        recent.written(vec![account(1, "0"), account(2, "0")], "7");
+        recent
     }
 
     #[test]
     fn an_account_that_is_voted_on_is_read_whatever_is_remembered_of_it() {
-        let (voted_on, decided) = (AccountId::generate(), AccountId::generate());
-        let promised = prepare(&[voted_on, decided]);
-        let id = promised.id();
-        let recent = Recent::default();
-        recent.promised(vec![promised], &[Some(Answer::Vote(Vote::Yes))]);
-        recent.written(vec![account(voted_on), account(decided)], "7");
-        let list = [Item::Decide(id, Outcome::Commit), prepare(&[voted_on])];
+        let promised = prepare(transfer(1, 2, "1"));
+        let recent = remembering(&promised);
+        let decided = Item::Decide(promised.id(), Outcome::Commit);
+        let list = [decided, prepare(content([leg(1, "1", 0)]))];
         let remembered = recent.take(&list);
-        assert!(remembered.branches.contains_key(&id));
+        assert!(remembered.branches.contains_key(&promised.id()));
         let accounts: Vec<_> = remembered.accounts.into_keys().collect();
-        assert_eq!(accounts, [decided]);
+        assert_eq!(accounts, [id(2)]);
         assert!(recent.take(&list).is_nothing(), "it is forgotten");
+    }
+
+    #[test]
+    fn nothing_is_remembered_of_what_may_be_another_database() {
+        let promised = prepare(transfer(1, 2, "1"));
+        let recent = remembering(&promised);
+        recent.forget();
+        let decided = Item::Decide(promised.id(), Outcome::Commit);
+        assert!(recent.take(&[decided]).is_nothing());
     }
 
     #[test]
