@@ -181,14 +181,14 @@ mod tests {
 
     #[test]
     fn a_branch_is_kept_for_longer_than_the_protocol_keeps_its_decision() {
-        use two_phase::retention::BRANCH_KEPT_FOR;
+        use two_phase::retention::{FORGOTTEN_AFTER, LONGER};
 
         let days = |retention_days| AccountsConfig {
             retention_days,
             ..AccountsConfig::default()
         };
         let bank = BankConfig::default();
-        assert_eq!(days(8).kept_for(), BRANCH_KEPT_FOR);
+        assert_eq!(days(8).kept_for(), FORGOTTEN_AFTER + LONGER);
         assert_eq!(days(8).validate(&bank), Ok(()));
         assert_eq!(days(90).validate(&bank), Ok(()));
         let refused = days(7).validate(&bank).unwrap_err();

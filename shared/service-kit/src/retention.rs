@@ -132,11 +132,17 @@ async fn waits(pause: Duration, stop: &mut watch::Receiver<bool>) -> bool {
     }
 }
 
+/// The time, as ids tell it: since 1970. Zero for a clock that is set earlier.
+#[must_use]
+pub fn since_1970() -> Duration {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    now.unwrap_or_default()
+}
+
 /// Every id that was made earlier than this long ago is smaller (UUIDv7, RFC 9562).
 #[must_use]
 pub fn first_id_since(age: Duration) -> Uuid {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH);
-    let since = now.unwrap_or_default().saturating_sub(age);
+    let since = since_1970().saturating_sub(age);
     Uuid::from_u128(since.as_millis() << 80)
 }
 

@@ -23,9 +23,6 @@ pub const FORGOTTEN_AFTER: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 /// A branch is kept at least this much longer than its decision.
 pub const LONGER: Duration = DAY;
 
-/// A branch is kept at least this long after it is finished.
-pub const BRANCH_KEPT_FOR: Duration = Duration::from_secs(8 * 24 * 60 * 60);
-
 /// How long ago a transaction was begun; `now` is the time since 1970. UUIDv7 says when it was begun
 /// (RFC 9562, section 5.7); `None` for an id of another version. Zero for one from the future.
 #[must_use]

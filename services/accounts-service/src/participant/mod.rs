@@ -34,10 +34,9 @@ mod unlocked;
 pub mod vote;
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
-use chrono::{DateTime, Utc};
 use service_kit::database::{ByKey, spawned};
+use service_kit::retention::since_1970;
 use sqlx::PgPool;
 use two_phase::BranchState;
 use two_phase::message::{Acknowledgement, Numbers, Outcome, Prepare, Vote};
@@ -242,12 +241,4 @@ pub(crate) fn acknowledgements(
 /// Whether an absent transaction of this id is one that nobody writes anything about.
 fn is_forgotten(id: TransactionId) -> bool {
     two_phase::retention::is_forgotten(id, since_1970())
-}
-
-/// The time, as ids tell it.
-fn since_1970() -> Duration {
-    Utc::now()
-        .signed_duration_since(DateTime::UNIX_EPOCH)
-        .to_std()
-        .unwrap_or_default()
 }

@@ -14,14 +14,14 @@ use std::time::Duration;
 
 use service_kit::client::ServiceClient;
 use service_kit::database::{retry_transient, spawned};
-use service_kit::retention::{BATCH, Deleted, Sweeper, first_id_since};
+use service_kit::retention::{BATCH, Deleted, Sweeper, first_id_since, since_1970};
 use sqlx::PgPool;
 use two_phase::message::InquiryList;
 use two_phase::retention::{Unfinished, age};
 use types::TransactionId;
 use uuid::Uuid;
 
-use super::{Participant, since_1970};
+use super::Participant;
 use crate::store::StoreError;
 use crate::store::retention::{self as store, Old};
 

@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 
 use chrono::Utc;
+use service_kit::retention::since_1970;
 use two_phase::inquiry::{InquiryStep, answer};
 use two_phase::message::{InquiryAnswer, InquiryItem, InquiryList, InquiryReply, Outcome};
 use two_phase::retention::is_forgotten;
@@ -16,7 +17,6 @@ use types::{Code, ParticipantId, TransactionId};
 use super::Coordination;
 use super::alarm::raise_hazard;
 use super::queues::StepError;
-use super::unfinished::since_1970;
 use crate::store::decisions::{Decided, NewDecision};
 use crate::store::leases::{Standing, standing};
 use crate::store::numbers;

@@ -5,9 +5,7 @@
 //! left of it. So nothing is said while the two databases may not be in step, and that is looked at
 //! after the rows were read.
 
-use std::time::Duration;
-
-use chrono::{DateTime, Utc};
+use service_kit::retention::since_1970;
 use two_phase::message::InquiryList;
 use two_phase::retention::{Unfinished, may_delete_branch};
 
@@ -33,10 +31,4 @@ pub(crate) async fn reply(
         items: kept.map(|(id, _)| id).collect(),
         numbers: question.numbers.is_some().then_some(numbers),
     })
-}
-
-/// The time, as ids tell it.
-pub(super) fn since_1970() -> Duration {
-    let since = Utc::now().signed_duration_since(DateTime::UNIX_EPOCH);
-    since.to_std().unwrap_or_default()
 }
